@@ -1,9 +1,10 @@
 /** The moment of the past that Live and Chats show. It stands in the address, so that it can be shared: `?at=2026-03-02T13:00:00Z`. */
 
 import { useCallback, useMemo } from 'react';
-import { useLocation, useNavigate, useSearchParams } from 'react-router';
+import { useLocation, useSearchParams } from 'react-router';
 
 import { hubTime, useClockShifts } from '../hub/clock.ts';
+import { setParam, useChangeParams } from './params.ts';
 
 /** The pages that can show the past. */
 const PAGES = ['/live', '/chats'];
@@ -21,20 +22,13 @@ export interface Moment {
 
 export function useMoment(): Moment {
   const [params] = useSearchParams();
-  const navigate = useNavigate();
+  const change = useChangeParams();
   const { pathname } = useLocation();
   const shifts = useClockShifts();
   const told = canShowPast(pathname) ? params.get('at') : null;
   const go = useCallback(
-    (at: number | null) => {
-      // The address itself, its page too: while another page still opens, the router's is the one that is being left.
-      const { pathname, search } = window.location;
-      const changed = new URLSearchParams(search);
-      if (at !== null && at < hubTime()) changed.set('at', isoOf(at));
-      else changed.delete('at');
-      void navigate({ pathname, search: changed.toString() }, { replace: true });
-    },
-    [navigate],
+    (at: number | null) => change((params) => setParam(params, 'at', at !== null && at < hubTime() ? isoOf(at) : '')),
+    [change],
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: a clock that was set moves the hub's now
   return useMemo(() => {

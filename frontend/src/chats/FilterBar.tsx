@@ -1,8 +1,9 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
-import { useLocation, useSearchParams } from 'react-router';
+import { useLocation } from 'react-router';
 import type { Chat, GivenName, Named } from 'umbler-hub-client';
 
+import { setParam, useChangeParams } from '../app/params.ts';
 import { calledOf } from '../hub/given-names.ts';
 import { givenNames, openChats, useHub } from '../hub/hub.tsx';
 import { newestNames } from '../hub/names.ts';
@@ -29,21 +30,15 @@ export function FilterBar({
   isPast?: boolean;
 }) {
   const say = useWords();
-  const [, setParams] = useSearchParams();
+  const changeParams = useChangeParams();
   const change = (name: string, value: string) =>
-    setParams(
-      (params) => {
-        const changed = new URLSearchParams(params);
-        if (value) changed.set(name, value);
-        else changed.delete(name);
-        changed.delete('message');
-        // What the hub's list cannot be narrowed to goes with the list that could.
-        const kept = filtersOf(changed);
-        for (const mine of NAMES) if (kept[mine] === '') changed.delete(mine);
-        return changed;
-      },
-      { replace: true },
-    );
+    changeParams((params) => {
+      setParam(params, name, value);
+      params.delete('message');
+      // What the hub's list cannot be narrowed to goes with the list that could.
+      const kept = filtersOf(params);
+      for (const mine of NAMES) if (kept[mine] === '') params.delete(mine);
+    });
   return (
     <div className="filters" role="search" aria-label={say('filters')}>
       <Search isPast={isPast} value={filters.search} change={(value) => change('search', value)} />
@@ -65,7 +60,7 @@ export function FilterBar({
 /** Where a search goes through messages these do not apply. */
 function Narrow({ filters, chats, change, isPast }: SelectsProps) {
   const say = useWords();
-  const [, setParams] = useSearchParams();
+  const changeParams = useChangeParams();
   const [more, setMore] = useState(false);
   const narrowed = NAMES.filter((name) => filters[name] !== '').length;
   return (
@@ -99,14 +94,11 @@ function Narrow({ filters, chats, change, isPast }: SelectsProps) {
             variant="subtle"
             color="gray"
             onClick={() =>
-              setParams(
-                (params) =>
-                  params
-                    .getAll('at')
-                    .slice(0, 1)
-                    .map((at): [string, string] => ['at', at]),
-                { replace: true },
-              )
+              changeParams((params) => {
+                const at = params.get('at') ?? '';
+                for (const name of [...params.keys()]) params.delete(name);
+                setParam(params, 'at', at);
+              })
             }
           >
             {say('clear')}

@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useSearchParams } from 'react-router';
 
+import { setParam, useChangeParams } from '../app/params.ts';
 import { hubTime, useClockShifts } from '../hub/clock.ts';
 import { useStore } from '../hub/store.ts';
 import { zone as teamZone } from '../words/zone.ts';
@@ -14,7 +15,8 @@ import { bucketOf, PERIODS, renewAtMidnight, spanOf, type Period, type Span } fr
 const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export function useReport() {
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const change = useChangeParams();
   const [told, setTold] = useState<string | null>(null);
   const known = useStore(teamZone);
   const zone = told ?? known ?? HERE;
@@ -26,21 +28,11 @@ export function useReport() {
   useEffect(() => renewAtMidnight(at, zone, again), [at, zone, again]);
 
   const set = useCallback(
-    (changes: Record<string, string>) => {
-      setParams(
-        () => {
-          // The address itself: what the router hands in is that of the last drawing, and lacks what was chosen since.
-          const changed = new URLSearchParams(window.location.search);
-          for (const [name, value] of Object.entries(changes)) {
-            if (value) changed.set(name, value);
-            else changed.delete(name);
-          }
-          return changed;
-        },
-        { replace: true },
-      );
-    },
-    [setParams],
+    (changes: Record<string, string>) =>
+      change((params) => {
+        for (const [name, value] of Object.entries(changes)) setParam(params, name, value);
+      }),
+    [change],
   );
 
   const period: Period = PERIODS.find((one) => one === params.get('period')) ?? 'today';
