@@ -27,6 +27,7 @@ export async function spawnHub(t, settings = {}) {
   const home = await mkdtemp(join(tmpdir(), 'umbler-hub-js-'));
   const hub = new Hub(home, { TIMEZONE: calmZone(), ...settings });
   t.after(async () => {
+    for (const context of hub.screens) await context.close();
     await hub.kill();
     await rm(home, { recursive: true, force: true });
   });
@@ -35,6 +36,8 @@ export async function spawnHub(t, settings = {}) {
 }
 
 class Hub {
+  /** What shows this hub, and is closed before it ends. */
+  screens = [];
   #process = null;
   #wroteAt = 0;
 
