@@ -117,6 +117,7 @@ impl Work {
         if request > self.seen_request {
             self.seen_request = request;
             self.schedule.make_all_due(Instant::now());
+            self.backfill.end_rest();
         }
         if Instant::now() < self.look_at {
             return Ok(());

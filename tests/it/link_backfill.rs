@@ -1,12 +1,14 @@
 //! What happened before the hub was linked is read from the provider's API, beside everything else, and goes on after a kill.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
-use umbler_hub::facade::testing::FakeApi;
+use umbler_hub::facade::testing::{FakeApi, TOKEN};
 
 use super::alerts::{listed, saves, thresholds};
 use super::support::api::{ago, api, linked, lose, message_ids, rechecked};
 use super::support::keys::{SECRET, token};
-use super::support::{Delivery, Hub, spawn_hub};
+use super::support::{Delivery, Hub, PATIENCE, hub_with, spawn_hub};
 
 const DAY: i64 = 86_400;
 
@@ -192,4 +194,54 @@ fn only_admins_begin_a_backfill_and_its_days_have_bounds() {
     let headers = [("content-type", "application/json")];
     let answer = alone.provider().post_to("/api/umbler/link/backfill", &headers, r#"{"days":1}"#);
     answer.refuses(400, "bad_request");
+}
+
+/// Waits until a backfill of so many days could not go on.
+fn held_up(hub: &Hub, days: u32) {
+    let begun = Instant::now();
+    while progress(hub)["days"] != days || progress(hub)["problem"].is_null() {
+        assert!(begun.elapsed() < PATIENCE, "{}", progress(hub));
+        std::thread::yield_now();
+    }
+}
+
+/// Waits until a backfill of so many days has come to its end, though not for ever.
+fn ends_soon(hub: &Hub, days: u32) {
+    let begun = Instant::now();
+    while progress(hub)["days"] != days || progress(hub)["endedAt"].is_null() {
+        assert!(begun.elapsed() < PATIENCE, "{}", progress(hub));
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_backfill_that_was_ordered_goes_on_after_a_kill_although_nothing_could_be_read_before() {
+    let api = api();
+    history(&api, 2);
+    let mut hub = linked(&api, &[]);
+    rechecked(&hub);
+    api.behave(|behavior| behavior.refuses_with = Some(401));
+    orders(&hub, 4);
+    held_up(&hub, 4);
+    hub.kill();
+    api.behave(|behavior| behavior.refuses_with = None);
+    let hub = hub.started_again();
+    ends_soon(&hub, 4);
+    assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()));
+}
+
+#[test]
+fn a_backfill_that_a_refused_token_held_up_goes_on_with_the_next_token() {
+    let api = api();
+    history(&api, 2);
+    let hub = hub_with(&[("UMBLER_API_URL", &api.url()), ("UMBLER_RECONCILE_SECONDS", "86400")]);
+    let enters = |token: &str| hub.put("/api/umbler/setup/token", &[], &json!({ "token": token }));
+    assert_eq!(enters(TOKEN).json(), json!({ "started": true }));
+    rechecked(&hub);
+    api.behave(|behavior| behavior.token = "the-second-token");
+    orders(&hub, 4);
+    held_up(&hub, 4);
+    assert_eq!(enters("the-second-token").json(), json!({ "started": false }));
+    ends_soon(&hub, 4);
+    assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()));
 }

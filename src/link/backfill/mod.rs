@@ -3,8 +3,8 @@
 //! # Contract
 //!
 //! 1. It sends one request at a time, uses a quarter of the budget, and waits while anything else is due.
-//! 2. How far it has come is recorded every [`NOTE_EVERY`] chats, so that a hub that was killed goes on there. Chats that were read
-//!    since are read again, which records nothing twice.
+//! 2. That it has begun is recorded before anything is asked, and how far it has come every [`NOTE_EVERY`] chats, so that a hub
+//!    that was killed goes on there. Chats that were read since are read again, which records nothing twice.
 //! 3. At most one delivery in [`pace::DELIVERY_EVERY`] goes to the journal, with up to [`MESSAGES_PER_DELIVERY`] messages of one chat.
 //!
 //! Chats are read in parts: the open chats that are older than the period, then the chats created on each day, the newest day
@@ -44,6 +44,8 @@ pub struct Backfill {
     progress: BackfillProgress,
     stage: Stage,
     pace: JournalPace,
+    /// A hub that is killed from now on goes on with it.
+    is_known: bool,
     /// Chats that were read since the progress was recorded.
     unnoted: u32,
     /// The percentage that screens were told last.
@@ -101,7 +103,7 @@ pub enum BackfillStep {
 impl Backfill {
     /// Begins to read the last so many days.
     pub fn begin(days: u32, now: Timestamp) -> Self {
-        Self::resume(BackfillProgress {
+        let begun = Self::resume(BackfillProgress {
             days,
             begun_at: now,
             ended_at: None,
@@ -111,7 +113,8 @@ impl Backfill {
             total: None,
             messages: 0,
             skipped: 0,
-        })
+        });
+        Self { is_known: false, ..begun }
     }
 
     /// Goes on where an earlier run of the hub was.
@@ -122,6 +125,7 @@ impl Backfill {
             progress,
             stage,
             pace,
+            is_known: true,
             unnoted: 0,
             told_percent: None,
             cut_at: None,
@@ -142,6 +146,9 @@ impl Backfill {
 
     /// Sends at most one request, and takes in what that brought.
     pub fn step(&mut self, reach: &mut Reach<'_>) -> Result<BackfillStep, LinkError> {
+        if !self.is_known {
+            self.note(reach.archive)?;
+        }
         let route = match &self.stage {
             Stage::List(_) | Stage::Count { .. } => Route::Chats,
             Stage::Read(_) => Route::Messages,
@@ -287,7 +294,7 @@ impl Backfill {
         } else {
             archive.note(link)?;
         }
-        self.unnoted = 0;
+        (self.is_known, self.unnoted) = (true, 0);
         Ok(())
     }
 }

@@ -41,6 +41,11 @@ impl BackfillTurn {
         }
     }
 
+    /// Ends the rest of the running one: what held it up may be over.
+    pub fn end_rest(&mut self) {
+        self.resumes_at = None;
+    }
+
     /// How long there is nothing to do for it; `None`: until somebody wants one.
     pub fn rest(&mut self, now: Instant) -> Option<Duration> {
         if self.running.is_none() {
