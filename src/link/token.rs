@@ -11,7 +11,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use actix::Addr;
 
@@ -71,7 +71,8 @@ pub struct TokenStore {
     metrics: Metrics,
     duties: Duties,
     running: Mutex<Option<Running>>,
-    /// Held while an admin's request is carried out, so that two admins do not create two webhooks.
+    /// Held while an admin's request is carried out, so that two admins do not create two webhooks. Nobody waits for it: whoever
+    /// waits holds a thread that large deliveries need, and the API may take long to answer.
     acting: Mutex<()>,
 }
 
@@ -107,6 +108,17 @@ impl TokenStore {
         Ok(())
     }
 
+    /// Begins to carry out an admin's request; an error says that another one is being carried out.
+    fn begin_acting(&self) -> Result<MutexGuard<'_, ()>, String> {
+        match self.acting.try_lock() {
+            Ok(acting) => Ok(acting),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                Err("another request of an admin is being carried out".to_owned())
+            }
+        }
+    }
+
     fn running(&self) -> Option<Running> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -124,7 +136,7 @@ impl LinkKeeper for TokenStore {
     }
 
     fn adopt(&self, token: Secret) -> Result<bool, AdoptError> {
-        let _acting = self.acting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _acting = self.begin_acting().map_err(AdoptError::Unreachable)?;
         let running = self.running();
         if running.as_ref().is_some_and(|running| running.source == TokenSource::Environment) {
             return Err(AdoptError::Environment);
@@ -152,7 +164,7 @@ impl LinkKeeper for TokenStore {
     }
 
     fn register_webhook(&self, secret: Option<&Secret>) -> Result<Vec<String>, RegisterError> {
-        let _acting = self.acting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _acting = self.begin_acting().map_err(RegisterError::Unreachable)?;
         let Running { mut client, .. } = self.running().ok_or(RegisterError::NotLinked)?;
         let lines = register::register(&mut client, &self.settings, secret)?;
         self.handle.request_recheck();

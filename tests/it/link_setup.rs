@@ -1,9 +1,11 @@
 //! Connecting a new hub to the provider: the secret of the webhook is shown until the first delivery, and a token never.
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
-use umbler_hub::facade::testing::TOKEN;
+use umbler_hub::facade::testing::{ApiFault, TOKEN};
 
 use super::support::api::{api, linked, rechecked};
 use super::support::keys::{SECRET, token};
@@ -111,4 +113,32 @@ fn the_secret_of_the_webhook_is_shown_to_admins_until_the_first_delivery() {
     assert_eq!(hub.provider().post_to(path, &[], delivery).status, 200);
     let error = asks("admin").refuses(403, "forbidden");
     assert!(!error.to_string().contains(secret.1), "{error}");
+}
+
+/// More than a worker has threads for what may take long.
+const IMPATIENT_CLICKS: usize = 24;
+
+#[test]
+fn large_deliveries_are_taken_in_while_many_tokens_wait_for_an_api_that_does_not_answer() {
+    let api = api();
+    let hub =
+        hub_with(&[("UMBLER_API_URL", &api.url()), ("UMBLER_RECONCILE_SECONDS", "86400"), ("WORKERS", "1")]);
+    api.fail("members", &ApiFault::Slow(Duration::from_secs(9)), IMPATIENT_CLICKS);
+    let is_first_answered = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            assert_eq!(enters(&hub, TOKEN).json(), json!({ "started": true }));
+            is_first_answered.store(true, Ordering::SeqCst);
+        });
+        while api.requests().is_empty() {
+            std::thread::yield_now();
+        }
+        for _ in 0..IMPATIENT_CLICKS {
+            scope.spawn(|| drop(enters(&hub, TOKEN)));
+        }
+        for number in 0..50 {
+            hub.provider().says(&format!("chat-{number}"), &"x".repeat(100_000));
+        }
+        assert!(!is_first_answered.load(Ordering::SeqCst), "deliveries waited for the API");
+    });
 }
