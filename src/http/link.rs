@@ -80,7 +80,7 @@ pub enum AdoptError {
     Environment,
     /// Umbler refuses it with 401 or 403.
     Refused,
-    /// Umbler cannot be asked, and why.
+    /// Umbler cannot be asked, or another request of an admin is being carried out; and why.
     Unreachable(String),
     /// The file cannot be written, and why.
     Unwritable(String),
@@ -101,7 +101,7 @@ pub enum RegisterError {
     NotAllowed,
     /// Umbler refused it, in its words.
     Refused(String),
-    /// Umbler cannot be asked, and why.
+    /// Umbler cannot be asked, or another request of an admin is being carried out; and why.
     Unreachable(String),
 }
 
@@ -153,7 +153,11 @@ impl LinkHandle {
 
     /// Ends the threads that have this handle or a clone of it.
     pub fn end_term(&self) {
-        self.1.over.store(true, Ordering::Release);
+        {
+            // Locked, so that a thread which has just looked whether it is over is waiting when it is woken.
+            let _control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
+            self.1.over.store(true, Ordering::Release);
+        }
         self.0.changed.notify_all();
         self.0.outbox.ring();
     }
@@ -267,6 +271,7 @@ impl LinkHandle {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::{Receiver, TryRecvError, channel};
     use std::thread;
 
     use super::*;
@@ -289,6 +294,37 @@ mod tests {
             assert!(handle.recheck(Duration::from_mins(1)).await.0);
         }
         handle.stop();
+        worker.join().expect("the thread ends");
+    }
+
+    /// The next handle, taken without a sleep: its thread must begin to wait while the term is being ended.
+    fn next(handles: &Receiver<LinkHandle>) -> Option<LinkHandle> {
+        loop {
+            match handles.try_recv() {
+                Ok(handle) => return Some(handle),
+                Err(TryRecvError::Empty) => std::hint::spin_loop(),
+                Err(TryRecvError::Disconnected) => return None,
+            }
+        }
+    }
+
+    #[test]
+    fn a_thread_that_begins_to_wait_just_when_its_term_ends_does_not_wait() {
+        let (hand, handles) = channel::<LinkHandle>();
+        let (tell, told) = channel();
+        let worker = thread::spawn(move || {
+            while let Some(handle) = next(&handles) {
+                tell.send(handle.pause(Duration::from_hours(1))).expect("it is heard");
+            }
+        });
+        for round in 0..40_000 {
+            let handle = LinkHandle::default().for_a_term(Duties::default());
+            hand.send(handle.clone()).expect("it works");
+            (0..round % 100).for_each(|_| std::hint::spin_loop());
+            handle.end_term();
+            assert_eq!(told.recv(), Ok(Err(Stopping)));
+        }
+        drop(hand);
         worker.join().expect("the thread ends");
     }
 }
