@@ -79,9 +79,11 @@ impl FileDesk {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A link runs that answers questions.
+    /// A link runs that answers questions. It takes over those that the one before it was asking when it ended.
     pub fn open(&self) {
-        self.lock().is_on = true;
+        let mut state = self.lock();
+        state.is_on = true;
+        state.queue = state.waiting.keys().cloned().collect();
     }
 
     /// Asks for the file of a message.
@@ -198,5 +200,19 @@ mod tests {
         assert!(desk.lock().known.len() <= KNOWN_MAX);
         desk.stop();
         assert_eq!(desk.next(Duration::ZERO), Err(Stopping));
+    }
+
+    #[test]
+    fn a_file_that_an_ended_link_was_asking_for_is_asked_for_by_the_next_link() {
+        let (desk, now) = (FileDesk::default(), Instant::now());
+        desk.open();
+        drop(waits(&desk, "m", now));
+        assert_eq!(desk.next(Duration::ZERO), Ok(Some("m".to_owned())));
+        // Another hub of the cluster does the duties for a while. The link that was asking ends without an answer.
+        desk.open();
+        let mut waits = waits(&desk, "m", now);
+        assert_eq!(desk.next(Duration::ZERO), Ok(Some("m".to_owned())));
+        desk.answer("m", &FileFound::Pending, now);
+        assert_eq!(waits.try_recv(), Ok(FileFound::Pending));
     }
 }
