@@ -57,9 +57,17 @@ pub struct OutboxBoard {
 }
 
 impl OutboxBoard {
-    /// True where it takes no more.
+    /// True where it takes no more. Messages that are only followed make room for others.
     pub fn is_full(&self) -> bool {
-        self.tasks.len() >= TASKS_MAX
+        self.tasks.len() >= TASKS_MAX && self.least_urgent().is_none()
+    }
+
+    /// The message that is followed and is asked for last, if nobody works on it.
+    fn least_urgent(&self) -> Option<String> {
+        let is_followed = |task: &&OutboxTask| {
+            matches!(task.step, OutboxStep::Follow { .. }) && !self.busy.contains(&task.id)
+        };
+        self.tasks.values().filter(is_followed).max_by_key(|task| task.due).map(|task| task.id.clone())
     }
 
     /// True, once, where somebody rang since the database was read last, or that is so long ago.
@@ -73,16 +81,24 @@ impl OutboxBoard {
         !is_fresh
     }
 
-    /// Puts a message on the board, unless it is there. One that is followed and is to be sent again is sent.
+    /// Puts a message on the board, unless it is there. One that is followed and is to be sent again is sent. Where the board is
+    /// full, one that is followed is given up for one that is sent or looked for.
     pub fn add(&mut self, task: OutboxTask) {
         let is_sent_again = |known: &OutboxTask| {
             matches!((&known.step, &task.step), (OutboxStep::Follow { .. }, OutboxStep::Send(_)))
         };
-        let is_full = self.is_full();
+        let is_full = self.tasks.len() >= TASKS_MAX;
+        let is_followed = matches!(task.step, OutboxStep::Follow { .. });
         match self.tasks.get_mut(&task.id) {
             Some(known) if is_sent_again(known) && !self.busy.contains(&task.id) => *known = task,
             Some(_) => {}
-            None if is_full => {}
+            None if is_full && is_followed => {}
+            None if is_full => {
+                if let Some(given_up) = self.least_urgent() {
+                    self.tasks.remove(&given_up);
+                    self.tasks.insert(task.id.clone(), task);
+                }
+            }
             None => drop(self.tasks.insert(task.id.clone(), task)),
         }
     }
@@ -217,5 +233,18 @@ mod tests {
             board.add(task(&format!("n{number}"), "y", 2, send(), now));
         }
         assert_eq!((board.tasks.len(), board.is_full()), (TASKS_MAX, true));
+    }
+
+    #[test]
+    fn messages_that_are_only_followed_make_room_for_one_that_is_to_go_out() {
+        let now = Instant::now();
+        let mut board = OutboxBoard::default();
+        for number in 0..TASKS_MAX {
+            let due = now + Duration::from_secs(30);
+            board.add(task(&format!("n{number}"), "y", 1, OutboxStep::Follow { asks: 0 }, due));
+        }
+        assert!(!board.is_full(), "what waits in the database is looked for");
+        board.add(task("a", "x", 2, send(), now));
+        assert_eq!((taken(&mut board, now).as_str(), board.tasks.len()), ("a", TASKS_MAX));
     }
 }
