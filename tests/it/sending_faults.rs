@@ -322,3 +322,21 @@ fn killed(rounds: u64) {
 fn a_hub_that_is_killed_while_it_sends_sends_nothing_twice() {
     killed(20);
 }
+
+#[test]
+fn of_two_texts_that_come_at_once_with_one_temp_id_one_goes_out_and_the_other_is_refused() {
+    let sending = Sending::new(&[]);
+    sending.chat("ana", 60);
+    for round in 0..12 {
+        let asks = |text: &str| {
+            let answer = sending.asks("ana", &json!({ "text": text, "tempId": format!("round {round}") }));
+            (answer.status, text.to_owned())
+        };
+        let mut answers: Vec<_> = std::thread::scope(|scope| {
+            let both = ["Sim", "Não"].map(|text| scope.spawn(move || asks(text)));
+            both.map(|asked| asked.join().expect("it sends")).into()
+        });
+        answers.sort();
+        assert_eq!([answers[0].0, answers[1].0], [202, 409], "round {round}: {answers:?}");
+    }
+}

@@ -23,6 +23,7 @@ use crate::http::question::{Nothing, QueryString};
 use crate::http::route::{Call, HandlerPart, routes};
 use crate::http::state::EdgeState;
 use crate::http::webhook::{record_of, store};
+use crate::hub::AckStatus;
 use crate::journal::digest::hex;
 use crate::journal::outbox::{OutboxMessage, OutboxRequest};
 use crate::journal::{Payload, own_id};
@@ -144,12 +145,10 @@ async fn send(
     let temp_id = temp_id.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
     let (id, chat) = (entry_id(&temp_id), String::from(chat));
     let question = BeginSending { chat: chat.clone(), id: id.clone(), scope: Arc::clone(&caller.scope) };
-    let before = state.ask(question).await?.ok_or(UNKNOWN_CHAT)?;
+    let before = state.ask(question.clone()).await?.ok_or(UNKNOWN_CHAT)?;
+    let wanted = WantedMessage { chat: chat.clone(), text: text.clone(), private };
     if let Some(known) = &before.known {
-        let is_same = known.chat_id == chat && known.text.as_ref() == Some(&text) && known.private == private;
-        if !is_same {
-            return Err(ApiError::TempIdUsed);
-        }
+        wanted.check_same(known)?;
     } else {
         may_write(&before.chat, private, clock::now()).map_err(refusal)?;
         if before.waiting >= QUEUED_MAX {
@@ -167,8 +166,31 @@ async fn send(
     let ack =
         store(&state, record_of(&caller, payload, Some(EventId::from(format!("outbox:{id}"))))?).await?;
     state.link.outbox().ring();
-    let known = before.known.map_or(OutboxState::Queued, |known| known.state);
+    let mut known = before.known;
+    if known.is_none() && ack.status == AckStatus::Duplicate {
+        // Another request with the same `tempId` came first since it was looked up.
+        known = state.ask(question).await?.and_then(|now| now.known);
+        known.as_ref().map_or(Ok(()), |known| wanted.check_same(known))?;
+    }
+    let known = known.map_or(OutboxState::Queued, |known| known.state);
     Ok(Accepted(SendAnswer { outbox_id: id, state: known, seq: ack.seq.map(|seq| seq.0) }))
+}
+
+/// What a request wants to send.
+struct WantedMessage {
+    chat: String,
+    text: String,
+    private: bool,
+}
+
+impl WantedMessage {
+    /// Refuses it where its `tempId` stands for another message.
+    fn check_same(&self, known: &OutboxShape) -> Result<(), ApiError> {
+        let Self { chat, text, private } = self;
+        let is_same =
+            known.chat_id == *chat && known.text.as_ref() == Some(text) && known.private == *private;
+        if is_same { Ok(()) } else { Err(ApiError::TempIdUsed) }
+    }
 }
 
 async fn list(
