@@ -1,4 +1,4 @@
-//! Deletes what is older than the operator wants to keep: once at the start, then once a day. It asks the journal for
+//! Deletes what is older than the operator wants to keep: once at the start, then once a day, and soon again after a fault. It asks the journal for
 //! small steps, and gives way to deliveries between them.
 
 use std::time::Duration;
@@ -12,13 +12,17 @@ use crate::domain::ContactId;
 use crate::hub::{Ack, GetHealth, Ingest, IngestError, UmblerHub};
 use crate::journal::retain::ROWS_MAX;
 use crate::journal::{ErasureRequest, Origin, Payload, Record, Retained, RetentionStep, erasure_list};
-use crate::reads::{Asker, CountOldDeliveries, FindDue, FindForgotten, FindPerson, Readers};
+use crate::reads::{Asker, CountOldDeliveries, FindDue, FindForgotten, FindPerson, ReadError, Readers};
+use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
 /// Days after which deliveries are reduced where the operator set nothing.
 const RAW_DAYS_DEFAULT: u32 = 90;
 /// How often what is too old is looked for.
 const EVERY: Duration = Duration::from_hours(24);
+/// How soon a run is begun again that could not come to its end; each further time it takes twice as long.
+const AGAIN_AFTER: Duration = Duration::from_secs(10);
+const AGAIN_AFTER_MAX: Duration = Duration::from_hours(1);
 /// Rest between two steps, so that deliveries come first.
 const REST: Duration = Duration::from_millis(20);
 /// Rest while deliveries wait, or nothing can be written.
@@ -37,7 +41,17 @@ struct Retention {
 }
 
 /// Why a run ended early. The next one continues.
-struct Ended;
+enum Ended {
+    /// The hub stops.
+    Stopping,
+    Failed(String),
+}
+
+impl From<ReadError> for Ended {
+    fn from(error: ReadError) -> Self {
+        Self::Failed(chain(&error))
+    }
+}
 
 /// Starts it in the background.
 pub(super) fn start(days: &DaysKept, hub: &Addr<UmblerHub>, readers: &Readers, duties: Duties) {
@@ -46,11 +60,15 @@ pub(super) fn start(days: &DaysKept, hub: &Addr<UmblerHub>, readers: &Readers, d
         let mut interval = actix_rt::time::interval(EVERY);
         loop {
             interval.tick().await;
-            while !duties.are_mine() {
-                actix_rt::time::sleep(DUTY_WAIT).await;
-            }
-            if retention.run(clock::now()).await.is_err() {
-                log::debug!("what is too old is deleted another time");
+            let mut pause = AGAIN_AFTER;
+            loop {
+                while !duties.are_mine() {
+                    actix_rt::time::sleep(DUTY_WAIT).await;
+                }
+                let Err(Ended::Failed(reason)) = retention.run(clock::now()).await else { break };
+                log::warn!("what is too old could not be deleted; trying again in {pause:?}: {reason}");
+                actix_rt::time::sleep(pause).await;
+                pause = (pause * 2).min(AGAIN_AFTER_MAX);
             }
         }
     });
@@ -77,8 +95,7 @@ impl Retention {
             return Ok(days_before(now, days));
         }
         let Some(before) = days_before(now, RAW_DAYS_DEFAULT) else { return Ok(None) };
-        let old =
-            self.readers.ask(Asker::Hub, CountOldDeliveries { before }).await.map_err(|_failed| Ended)?;
+        let old = self.readers.ask(Asker::Hub, CountOldDeliveries { before }).await?;
         if !old.is_expected && old.exist {
             log::warn!(
                 "deliveries older than {RAW_DAYS_DEFAULT} days are kept as they came, because an older release stored \
@@ -90,7 +107,7 @@ impl Retention {
 
     async fn steps(&self, what: Retained, before: Timestamp) -> Result<(), Ended> {
         // A step is a commit. Where nothing is due, none is made.
-        let due = self.readers.ask(Asker::Hub, FindDue { what, before }).await.map_err(|_failed| Ended)?;
+        let due = self.readers.ask(Asker::Hub, FindDue { what, before }).await?;
         if !due {
             return Ok(());
         }
@@ -113,7 +130,7 @@ impl Retention {
     async fn erase_forgotten(&self, before: Timestamp) -> Result<(), Ended> {
         loop {
             let find = FindForgotten { before, limit: CONTACTS_AT_ONCE };
-            let found = self.readers.ask(Asker::Hub, find).await.map_err(|_failed| Ended)?;
+            let found = self.readers.ask(Asker::Hub, find).await?;
             let count = found.len();
             for contact in found {
                 self.erase(contact).await?;
@@ -127,7 +144,7 @@ impl Retention {
 
     async fn erase(&self, contact: ContactId) -> Result<(), Ended> {
         let find = FindPerson { contact: contact.to_string() };
-        let person = self.readers.ask(Asker::Hub, find).await.map_err(|_failed| Ended)?;
+        let person = self.readers.ask(Asker::Hub, find).await?;
         let Some(person) = person else { return Ok(()) };
         let id = erasure_list::event_id(&contact, clock::now());
         let request = ErasureRequest {
@@ -142,20 +159,22 @@ impl Retention {
     /// Appends a record once no delivery waits.
     async fn append(&self, payload: Payload, id: Option<crate::domain::EventId>) -> Result<Ack, Ended> {
         loop {
-            let health = self.hub.send(GetHealth).await.map_err(|_gone| Ended)?;
+            let health = self.hub.send(GetHealth).await.map_err(|_gone| Ended::Stopping)?;
             if health.draining {
-                return Err(Ended);
+                return Err(Ended::Stopping);
             }
             if health.queued == 0 && health.writable {
                 break;
             }
             actix_rt::time::sleep(GIVE_WAY).await;
         }
-        let record = Record::new(payload, id, Origin::Hub, clock::now()).map_err(|_no_memory| Ended)?;
+        let record = Record::new(payload, id, Origin::Hub, clock::now())
+            .map_err(|no_memory| Ended::Failed(no_memory.to_string()))?;
         match self.hub.send(Ingest { record }).await {
             Ok(Ok(ack)) => Ok(ack),
-            Ok(Err(IngestError::Full | IngestError::Unwritable | IngestError::Stopping)) | Err(_) => {
-                Err(Ended)
+            Ok(Err(IngestError::Stopping)) | Err(_) => Err(Ended::Stopping),
+            Ok(Err(error @ (IngestError::Full | IngestError::Unwritable))) => {
+                Err(Ended::Failed(error.to_string()))
             }
         }
     }

@@ -168,3 +168,24 @@ fn a_person_whose_chats_are_all_closed_for_long_is_erased_and_one_with_an_open_c
     let said = does(&hub, &["check", "--deep"]);
     assert!(said.contains("the result is what was stored"), "{said}");
 }
+
+#[test]
+fn what_is_too_old_is_deleted_soon_after_a_fault_and_not_only_on_the_next_day() {
+    let mut hub = spawn_hub();
+    for number in 0..10 {
+        hub.provider().says("chat", &format!("texto {number}"));
+    }
+    hub.stop();
+    ages(&hub, 10);
+    let fault = "CREATE TRIGGER fault BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'a fault'); END";
+    database(&hub).execute_batch(fault).expect("a trigger");
+    let hub = hub.started_again();
+    let begun = Instant::now();
+    while !hub.log().contains("the journal cannot write") {
+        assert!(begun.elapsed() < PATIENCE, "{}", hub.log());
+        std::thread::yield_now();
+    }
+    database(&hub).execute_batch("DROP TRIGGER fault").expect("none");
+    becomes(&hub, REDUCED, 10);
+    assert!(hub.log().contains("what is too old could not be deleted"), "{}", hub.log());
+}
