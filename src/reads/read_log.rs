@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! 1. It holds up nobody: a read is noted in a bounded queue, and a thread writes the queue to the file. If the queue is
-//!    full, the note is dropped and counted.
+//!    full, or the file cannot be written, the note is dropped and counted.
 //! 2. It holds ids, and neither names nor what was searched for.
 //! 3. A power cut may lose the newest notes.
 //! 4. Notes older than the operator wants to keep are deleted.
@@ -90,7 +90,8 @@ impl ReadLog {
         let connection = WRITING.open(&path)?;
         connection.execute_batch(TABLES)?;
         let (sender, receiver) = sync_channel(NOTES_WAITING_MAX);
-        let keep = move || keep(&connection, &receiver, days);
+        let counted = metrics.clone();
+        let keep = move || keep(&connection, &receiver, days, &counted);
         std::thread::Builder::new()
             .name("reads".into())
             .spawn(keep)
@@ -187,7 +188,7 @@ fn list(connection: &Connection, filter: &ReadFilter) -> rusqlite::Result<Vec<(i
 }
 
 /// Writes what is noted until the last handle is gone.
-fn keep(connection: &Connection, orders: &Receiver<Order>, days: u32) {
+fn keep(connection: &Connection, orders: &Receiver<Order>, days: u32, metrics: &Metrics) {
     give_way("reads");
     let mut is_faulted = false;
     while let Ok(first) = orders.recv() {
@@ -205,6 +206,9 @@ fn keep(connection: &Connection, orders: &Receiver<Order>, days: u32) {
             // Logged once, however long a full disk stays full.
             let level = if is_faulted { log::Level::Debug } else { log::Level::Error };
             log::log!(level, "who reads what cannot be noted: {}", chain(error));
+            for _lost in &notes {
+                metrics.read_dropped();
+            }
         }
         is_faulted = written.is_err();
         for written in flushed {
@@ -269,5 +273,17 @@ mod tests {
         let at = "2026-03-02T13:00:00Z";
         (0..NOTES_WAITING_MAX + 3).for_each(|_| log.note(note(1, at)));
         assert_eq!(metrics.reads_dropped(), 3);
+    }
+
+    #[actix_rt::test]
+    async fn notes_that_cannot_be_written_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, metrics) = (folder.path().join("hub.db"), Metrics::new().unwrap());
+        let log = ReadLog::start(&database, 180, metrics.clone()).unwrap();
+        Connection::open(&log.path).unwrap().execute_batch("DROP TABLE reads").unwrap();
+        log.note(note(1, "2026-03-02T13:00:00Z"));
+        log.note(note(2, "2026-03-02T13:00:00Z"));
+        log.flush().await;
+        assert_eq!(metrics.reads_dropped(), 2);
     }
 }

@@ -233,7 +233,7 @@ impl Metrics {
             )?,
             reads_dropped: maker.counter(
                 "umbler_hub_reads_dropped_total",
-                "Reads of personal data that were not noted, because too many waited.",
+                "Reads of personal data that were not noted, because too many waited or the disk took none.",
             )?,
             gauges: GAUGES.iter().map(|(name, help, _)| maker.gauge(name, help)).collect::<Result<_, _>>()?,
             registry: registry.clone(),
