@@ -3,12 +3,13 @@
 //! # Contract
 //!
 //! 1. **No wake is lost.** A wake during a step ends the rest after it.
-//! 2. **Faults pass.** A step that failed is tried again after the pause that its projection asks for. Of
+//! 2. **Faults pass.** A step that failed or panicked is tried again after the pause that its projection asks for. Of
 //!    several faults in a row only the first is logged as an error.
 //! 3. **It ends with its handles.** When the last [`Wake`] is dropped, the thread ends after the present
 //!    step.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ pub trait Projection: Send + 'static {
     /// True if deliveries have priority when CPU time is short.
     const GIVES_WAY: bool = true;
 
-    /// Does a bounded amount of work. After an error the next step must be able to continue.
+    /// Does a bounded amount of work. After an error, or a panic, the next step must be able to continue.
     fn step(&mut self) -> Result<Step, DbError>;
 
     /// Handles a failed step: drops what may be the cause, and says how long to wait.
@@ -143,7 +144,9 @@ pub fn start<P: Projection>(projection: P, woken: Woken) -> io::Result<()> {
 fn follow<P: Projection>(mut projection: P, mut wait: impl FnMut(Step) -> bool) {
     let mut is_faulted = false;
     loop {
-        let step = projection.step();
+        // A thread that ended would leave what it keeps behind for ever, and nobody would be told.
+        let step = catch_unwind(AssertUnwindSafe(|| projection.step()))
+            .unwrap_or_else(|_printed| Err(DbError::Panicked));
         let next = match &step {
             Ok(next) => *next,
             Err(error) => {
@@ -212,6 +215,17 @@ mod tests {
         let steps = vec![fault(), fault(), Ok(Step::More)];
         let pause = Step::Pause(LONG);
         assert_eq!(waits_of(script(steps)), [pause, pause, Step::More, Step::End]);
+    }
+
+    #[test]
+    fn a_step_that_panics_is_tried_again_like_one_that_failed() {
+        let mut steps = 0;
+        let mistaken = Scripted(move || {
+            steps += 1;
+            assert!(steps > 1, "a mistake");
+            Ok(Step::End)
+        });
+        assert_eq!(waits_of(mistaken), [Step::Pause(LONG), Step::End]);
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl From<serde_json::Error> for StoreError {
 pub(super) fn hook_error(error: DbError) -> HookError {
     match error {
         DbError::Sqlite(error) => HookError::RusqliteError(error),
-        DbError::Io { .. } | DbError::Corrupt(_) => HookError::Hook(chain(&error)),
+        DbError::Io { .. } | DbError::Corrupt(_) | DbError::Panicked => HookError::Hook(chain(&error)),
     }
 }
 

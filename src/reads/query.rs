@@ -59,7 +59,7 @@ impl ReadError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Busy | Self::Search(_) => true,
-            Self::Database(error) => !matches!(error, DbError::Corrupt(_)),
+            Self::Database(error) => !matches!(error, DbError::Corrupt(_) | DbError::Panicked),
             Self::EpochChanged | Self::Expired | Self::PositionAhead | Self::BadCursor | Self::TooFarBack => {
                 false
             }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -171,7 +172,16 @@ impl Drop for ReaderInUse<'_> {
 }
 
 impl ReaderThread {
+    /// Answers a question. One that panics is refused, and costs only the connection that it used: without its threads the hub
+    /// would answer nothing more.
     fn answer<Q: Query>(&mut self, query: Q) -> Result<Q::Answer, ReadError> {
+        catch_unwind(AssertUnwindSafe(|| self.try_answer(query))).unwrap_or_else(|_printed| {
+            self.connection = None;
+            Err(ReadError::Database(DbError::Panicked))
+        })
+    }
+
+    fn try_answer<Q: Query>(&mut self, query: Q) -> Result<Q::Answer, ReadError> {
         let opened = self.connection().and_then(Connection::transaction);
         let answer = opened.map_err(ReadError::from).and_then(|transaction| query.answer(&transaction));
         self.note_fault(answer.as_ref().err());

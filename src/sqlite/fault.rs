@@ -21,6 +21,9 @@ pub enum DbError {
     /// A stored state is not the JSON that it should be.
     #[error("a stored state could not be read")]
     Corrupt(#[from] serde_json::Error),
+    /// The code that used it is mistaken. Where it is was printed when it stopped.
+    #[error("a mistake in the hub's code stopped the work")]
+    Panicked,
 }
 
 impl DbError {
@@ -30,6 +33,7 @@ impl DbError {
             Self::Sqlite(error) => kind_of(error),
             Self::Io { source, .. } => kind_of_io(source),
             Self::Corrupt(_) => FaultKind::Damaged,
+            Self::Panicked => FaultKind::Other,
         }
     }
 }

@@ -119,3 +119,26 @@ async fn a_question_that_nobody_waits_for_any_more_is_not_answered() {
     }
     assert_eq!(begins.try_recv(), Err(TryRecvError::Empty));
 }
+
+/// A question whose code is mistaken.
+struct Mistaken;
+
+impl Query for Mistaken {
+    type Answer = ();
+
+    fn answer(self, _: &Transaction<'_>) -> Result<(), ReadError> {
+        panic!("a mistake")
+    }
+}
+
+#[actix_rt::test]
+async fn a_question_that_panics_costs_no_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    make(&path, "answered");
+    let history = Readers::start(&path, &Integrity::default()).unwrap();
+    for _ in 0..READERS {
+        assert!(history.ask(Asker::Hub, Mistaken).await.is_err());
+    }
+    assert_eq!(history.ask(Asker::Hub, WhichFile).await.unwrap(), "answered");
+}
