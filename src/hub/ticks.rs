@@ -9,6 +9,7 @@ use super::UmblerHub;
 use super::messages::SessionId;
 use crate::domain::stats::day_of;
 use crate::hub::sessions::flow::Flow;
+use crate::journal::Journal;
 use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
 use crate::telemetry::clock;
 
@@ -52,6 +53,7 @@ impl UmblerHub {
     fn tick(&mut self, ctx: &mut Context<Self>) {
         self.ticks.count += 1;
         self.keep_step();
+        self.look_at_journal();
         self.beat();
         for id in self.find_drained() {
             self.note_drained(&id, ctx);
@@ -68,6 +70,16 @@ impl UmblerHub {
         }
         if self.ticks.count.is_multiple_of(FORGET_TICKS) {
             self.users.forget_idle();
+        }
+    }
+
+    /// A journal whose thread is gone cannot report that itself, and refuses everything.
+    fn look_at_journal(&mut self) {
+        if let Some(fault) = self.journal.as_ref().and_then(Journal::fault)
+            && self.fault.as_ref() != Some(&fault)
+        {
+            log::error!("the journal cannot write: {}", fault.detail);
+            self.fault = Some(fault);
         }
     }
 

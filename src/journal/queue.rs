@@ -7,7 +7,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::append::{Append, IngestError};
+use super::fault::Fault;
 use super::order::SharedOrder;
+use crate::protocol::FaultKind;
 
 /// Records that may wait: about half a second of writing at the measured pace.
 pub const WAITING_MAX: usize = 8_192;
@@ -98,6 +100,12 @@ impl Journal {
         refuse(append, error);
     }
 
+    /// Why nothing more can be stored although nobody closed the journal: its thread has panicked.
+    pub fn fault(&self) -> Option<Fault> {
+        let detail = "a mistake in the hub's code ended the journal's thread: restart the hub".to_owned();
+        self.writer.is_finished().then_some(Fault { kind: FaultKind::Other, detail })
+    }
+
     /// Number of records that wait.
     pub fn waiting(&self) -> usize {
         match &self.door {
@@ -135,5 +143,29 @@ impl WriterFeed {
 pub fn refuse(append: Append, error: IngestError) {
     if append.reply.send(Err(error)).is_err() {
         log::debug!("a refused delivery had stopped waiting");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    #[test]
+    fn a_journal_whose_thread_has_panicked_says_so() {
+        let (sender, receiver) = sync_channel(1);
+        let (go_on, waits) = sync_channel::<()>(0);
+        let writer = std::thread::spawn(move || {
+            drop(receiver);
+            waits.recv().expect("a mistake");
+        });
+        let journal = Journal { door: Door::Writer(sender), waiting: Arc::default(), writer };
+        assert_eq!(journal.fault(), None, "it works");
+        drop(go_on);
+        while !journal.writer.is_finished() {
+            std::thread::yield_now();
+        }
+        assert_eq!(journal.fault().map(|fault| fault.kind), Some(FaultKind::Other));
     }
 }
