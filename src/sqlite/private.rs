@@ -80,9 +80,10 @@ impl InMaking {
     /// one.
     pub fn begin(target: &Path) -> io::Result<Self> {
         let path = beside(target, IN_MAKING);
-        remove_sides(&path, &SIDES[1..])?;
         let lock = File::options().create(true).truncate(false).write(true).open(&path)?;
         lock.try_lock()?;
+        // Only now: until it is locked, they may belong to one that somebody else is making.
+        remove_sides(&path, &SIDES[1..])?;
         lock.set_len(0)?;
         Ok(Self { path, is_moved: false, _lock: lock })
     }
@@ -147,5 +148,24 @@ fn is_locked(path: &Path) -> io::Result<bool> {
         // The copy was finished in the meantime.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_is_being_made_keeps_its_log_when_another_one_cannot_begin() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("hub.db");
+        let making = InMaking::begin(&target).unwrap();
+        let log = beside(making.path(), "-wal");
+        fs::write(&log, "log").unwrap();
+        let error = InMaking::begin(&target).err().map(|error| error.kind());
+        assert_eq!(error, Some(io::ErrorKind::WouldBlock));
+        assert!(log.exists());
+        drop(making);
+        assert!(!log.exists());
     }
 }
