@@ -12,7 +12,7 @@ use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::jwks::{self, JWKS_BYTES_MAX, JwksError};
@@ -20,6 +20,8 @@ use super::keys::{Expected, KeyRing};
 
 /// How often the file is checked for changes; one `stat` each time.
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+/// How long a request waits while somebody else looks at the file.
+const LOOKING_MAX: Duration = Duration::from_millis(100);
 /// How often unknown key names may cause the file to be read.
 pub const UNKNOWN_NAME_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -39,6 +41,9 @@ pub(super) struct KeyFile {
     expected: Expected,
     ring: RwLock<Arc<KeyRing>>,
     watch: Mutex<Watch>,
+    /// Held while the file is looked at, which takes as long as its disk takes. `watch` is locked only for a moment, because whoever
+    /// asks for the state serves requests.
+    looking: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -73,7 +78,8 @@ impl KeyFile {
     pub(super) fn open(path: &Path, expected: Expected) -> Result<Self, JwksError> {
         let (seen, ring) = read(path, &expected)?;
         let watch = Watch { seen: Some(seen), ..Watch::default() };
-        Ok(Self { path: path.into(), expected, ring: RwLock::new(Arc::new(ring)), watch: Mutex::new(watch) })
+        let (ring, watch) = (RwLock::new(Arc::new(ring)), Mutex::new(watch));
+        Ok(Self { path: path.into(), expected, ring, watch, looking: Mutex::default() })
     }
 
     pub(super) fn ring(&self) -> Arc<KeyRing> {
@@ -82,24 +88,43 @@ impl KeyFile {
 
     /// Reads the file again if it changed, or could not be used the last time.
     pub(super) fn look(&self) {
-        let mut watch = self.watch();
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         let now = std::fs::metadata(&self.path).ok().map(|metadata| Fingerprint::from(&metadata));
-        if now.is_none() || now != watch.seen || watch.problem.is_some() {
-            self.read_again(&mut watch);
+        let is_as_read = {
+            let watch = self.watch();
+            now.is_some() && now == watch.seen && watch.problem.is_none()
+        };
+        if !is_as_read {
+            self.read_again();
         }
     }
 
     /// To be called when a token names an unknown key. True where the file was read because of it.
     pub(super) fn look_for_unknown_name(&self, now: Instant) -> bool {
-        let mut watch = self.watch();
-        let last = watch.read_for_unknown_name;
-        if last.is_some_and(|last| now.saturating_duration_since(last) < UNKNOWN_NAME_INTERVAL) {
-            return false;
+        {
+            let mut watch = self.watch();
+            let last = watch.read_for_unknown_name;
+            if last.is_some_and(|last| now.saturating_duration_since(last) < UNKNOWN_NAME_INTERVAL) {
+                return false;
+            }
+            watch.read_for_unknown_name = Some(now);
         }
-        watch.read_for_unknown_name = Some(now);
+        let Some(_looking) = self.look_soon(now) else { return false };
         // It is read whatever its times say: a file may change twice within the resolution of its timestamps.
-        self.read_again(&mut watch);
+        self.read_again();
         true
+    }
+
+    /// Waits until nobody else looks at the file. `None`: that takes too long, because its disk does not answer.
+    fn look_soon(&self, now: Instant) -> Option<MutexGuard<'_, ()>> {
+        loop {
+            match self.looking.try_lock() {
+                Ok(looking) => return Some(looking),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if now.elapsed() < LOOKING_MAX => std::thread::yield_now(),
+                Err(TryLockError::WouldBlock) => return None,
+            }
+        }
     }
 
     /// The state of the keys.
@@ -111,8 +136,10 @@ impl KeyFile {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read_again(&self, watch: &mut Watch) {
-        match read(&self.path, &self.expected) {
+    fn read_again(&self) {
+        let read = read(&self.path, &self.expected);
+        let mut watch = self.watch();
+        match read {
             Ok((seen, ring)) => {
                 if watch.problem.take().is_some() || watch.seen != Some(seen) {
                     log::info!("{} was read again: {} keys are in force", self.path.display(), ring.len());

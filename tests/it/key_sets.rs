@@ -1,14 +1,17 @@
 //! Keys in a file that changes: `JWT_JWKS_FILE`.
 
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::support::hub::command;
+use super::support::faults::{can_trace, skip};
+use super::support::hub::{command, start_through};
 use super::support::keys::{Signer, key_set, token_with};
-use super::support::{Hub, hub_with};
+use super::support::{Hub, PATIENCE, hub_with};
 
 /// A hub that reads its keys from a file of this folder.
 struct Keyed {
@@ -167,4 +170,38 @@ fn strangers_cannot_make_the_hub_read_its_file_without_end() {
         assert_eq!(keyed.status(&signer.token_named(Some(&number.to_string()), ana())), 401);
     }
     assert_eq!(keyed.status(&signer.token(ana())), 200);
+}
+
+#[test]
+fn health_answers_although_the_disk_of_the_file_does_not() {
+    if !can_trace() {
+        return skip("strace is not installed, or may not trace");
+    }
+    let (home, signer) = (tempfile::tempdir().expect("a folder"), Signer::new(Algorithm::EdDSA, "a"));
+    let at = |name: &str| home.path().join(name).to_str().expect("a plain path").to_owned();
+    let [keys, fresh, good, slow, trace] = ["keys", "fresh", "good", "slow", "trace"].map(at);
+    for file in [&good, &slow] {
+        std::fs::write(file, key_set(&[&signer])).expect("written");
+    }
+    // A link to the file, as mounted secrets are.
+    symlink(&good, &keys).expect("a link");
+    let hang = "inject=read:delay_enter=20000000";
+    let launcher =
+        ["strace", "-D", "-f", "-qq", "-o", &trace, "-P", &slow, "-e", "trace=statx,read", "-e", hang];
+    let hub = start_through(&launcher, home, &[("JWT_JWKS_FILE", &keys)]);
+    symlink(&slow, &fresh).expect("a link");
+    std::fs::rename(&fresh, &keys).expect("replaced");
+    let traced = || std::fs::read_to_string(&trace).expect("a trace");
+    let begun = Instant::now();
+    // The open file is looked at, and then it is read.
+    while !traced().contains("statx") {
+        assert!(begun.elapsed() < PATIENCE, "the hub does not look at its file");
+        std::thread::yield_now();
+    }
+    for _ in 0..20 {
+        assert_eq!(hub.json("/health")["status"], "ok");
+    }
+    // A call that is not over may be in the trace already, but without its result.
+    let is_read = |line: &str| line.contains("read") && line.contains(" = ");
+    assert!(!traced().lines().any(is_read), "the disk answered before health did: {}", traced());
 }
