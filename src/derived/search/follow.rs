@@ -216,9 +216,12 @@ fn can_follow(tx: &Transaction<'_>, known: &IndexPosition, newest: i64) -> Resul
     if id.unwrap_or_default() != known.message_id || known.seq > newest {
         return Ok(false);
     }
-    let mut oldest = tx.prepare_cached("SELECT coalesce(min(seq), 0) FROM frames WHERE seq > ?1")?;
-    let oldest: i64 = oldest.query_row([known.seq], |row| row.get(0))?;
-    Ok(known.seq == newest || oldest == known.seq + 1)
+    // A position without an update is normal: a record that makes no event has one in a cluster. One whose update is gone was stored.
+    let mut lost = tx.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM journal WHERE seq > ?1 AND seq < (SELECT coalesce(min(seq), ?2) FROM frames))",
+    )?;
+    let is_lost: bool = lost.query_row([known.seq, newest + 1], |row| row.get(0))?;
+    Ok(!is_lost)
 }
 
 fn highest_row(tx: &Transaction<'_>) -> rusqlite::Result<i64> {
