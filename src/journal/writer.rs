@@ -110,7 +110,9 @@ impl Writer {
             if self.fault.is_some() && self.waiting.is_closing() {
                 refuse_all(batch);
             } else if self.order.is_some() {
-                self.write_shared(batch);
+                if !self.write_shared(batch) {
+                    break;
+                }
             } else {
                 self.write(batch);
             }
@@ -175,12 +177,7 @@ impl Writer {
         match self.batches.commit(&batch) {
             Ok(written) => {
                 self.listeners.metrics.committed(batch.len(), begun.elapsed().as_secs_f64());
-                let erases = written.erases;
-                self.settle(batch, written);
-                if erases {
-                    self.batches.clear_log();
-                }
-                self.batches.tend_log();
+                self.settle_and_tend(batch, written);
             }
             // One of them cannot be stored. The others must not fail with it.
             Err(error) if batch.len() > 1 && (error.is_of_the_data() || error.is_unreadable()) => {
@@ -196,8 +193,9 @@ impl Writer {
         }
     }
 
-    /// Writes what is durable in a shared order already, so it is tried until it succeeds.
-    fn write_shared(&mut self, batch: Vec<Append>) {
+    /// Writes what is durable in a shared order already, so it is tried until it succeeds. False if the hub ends before: then nothing
+    /// behind it may be stored either, because the next start goes on behind what is stored.
+    fn write_shared(&mut self, batch: Vec<Append>) -> bool {
         let newest = batch.iter().rev().find_map(|append| append.place);
         loop {
             let begun = Instant::now();
@@ -207,13 +205,13 @@ impl Writer {
                     if let (Some(order), Some(position)) = (&self.order, written.duties_taken) {
                         order.duties_taken(position);
                     }
-                    self.settle(batch, written);
+                    self.settle_and_tend(batch, written);
                     break;
                 }
                 Err(error) if self.waiting.is_closing() => {
                     // The next start takes it from the stream again.
                     log::error!("the last records were not stored: {}", chain(&error));
-                    return;
+                    return false;
                 }
                 Err(error) => self.note(Some(&error)),
             }
@@ -222,6 +220,17 @@ impl Writer {
         if let (Some(order), Some(place)) = (&self.order, newest) {
             order.applied(place.position);
         }
+        true
+    }
+
+    /// Tells what was written, and keeps the log short and free of what was erased.
+    fn settle_and_tend(&mut self, batch: Vec<Append>, written: AppliedBatch) {
+        let erases = written.erases;
+        self.settle(batch, written);
+        if erases {
+            self.batches.clear_log();
+        }
+        self.batches.tend_log();
     }
 
     fn settle(&mut self, batch: Vec<Append>, written: AppliedBatch) {

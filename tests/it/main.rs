@@ -20,6 +20,7 @@ mod cluster_bars;
 mod cluster_behind;
 mod cluster_demo;
 mod cluster_failures;
+mod cluster_halted;
 mod cluster_hubs_fail;
 mod cluster_fences;
 mod cluster_life;
