@@ -6,7 +6,9 @@
 //!    be written: what the stream has not taken by then goes into the inbox.
 //! 2. Other records wait for [`OWN_PATIENCE`]. Then they are refused, and may become durable all the same.
 //! 3. While the inbox is not empty, deliveries go into it, so that they keep their order.
-//! 4. At most [`WINDOW_RECORDS`] records or [`WINDOW_KIB`] KiB are on their way to the stream.
+//! 4. A stream that puts a record at a position that is applied already is not the one that was followed: it was put back to an
+//!    older state. Nothing more is published to it until it is found to be the right one ([`watch`](super::watch)).
+//! 5. At most [`WINDOW_RECORDS`] records or [`WINDOW_KIB`] KiB are on their way to the stream.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -292,10 +294,16 @@ impl Publisher {
             .header(NODE_HEADER, self.settings.node.as_str())
             .header(NONCE_HEADER, outbound.message_id.as_str());
         let subject = self.settings.subject(&outbound.kind);
+        let applied = self.state.applied();
         let sent = self.context.send_publish(subject, message).await;
         let acknowledged = sent.map_err(|error| refused(error.to_string()))?;
         let ack = acknowledged.await.map_err(|error| refused(error.to_string()))?;
         let position = i64::try_from(ack.sequence).map_err(|error| refused(error.to_string()))?;
+        // No hub would apply it. One that is known already may well be applied.
+        if position <= applied && !ack.duplicate {
+            self.state.note_identified(false);
+            return Err(refused(format!("it was put at position {position}, and {applied} is applied")));
+        }
         self.state.note_newest(position);
         Ok(Seq(position))
     }

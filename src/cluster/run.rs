@@ -303,7 +303,6 @@ impl Work {
             epoch,
             place,
             goal: None,
-            is_identified: false,
             shorter_since: None,
         };
         let comparing = Comparing::new(watch.client.clone(), settings.clone(), state.clone(), database);

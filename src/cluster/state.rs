@@ -149,9 +149,14 @@ impl ClusterState {
         self.0.identified.store(is_identified, Ordering::Release);
     }
 
+    /// True if the stream was found to be that of the database.
+    pub fn is_identified(&self) -> bool {
+        self.0.identified.load(Ordering::Acquire)
+    }
+
     /// True while records may be published: there is a connection, and the stream is the right one.
     pub fn is_open(&self) -> bool {
-        self.is_connected() && self.0.identified.load(Ordering::Acquire)
+        self.is_connected() && self.is_identified()
     }
 
     /// Nothing more is applied until a person has done something.

@@ -32,8 +32,6 @@ pub struct Watch {
     pub place: StreamPlace,
     /// The newest position of the stream when it was first looked at.
     pub goal: Option<i64>,
-    /// True once the stream was found to be that of the database.
-    pub is_identified: bool,
     /// Since when the stream has seemed to end before what is applied here.
     pub shorter_since: Option<Instant>,
 }
@@ -62,7 +60,6 @@ impl Watch {
     /// What is published to a stream that was restored from an older copy would get positions that are applied here already. So
     /// nothing is published until the stream is found to be the right one again.
     fn wait_for_more(&mut self, error: &ClusterError) {
-        self.is_identified = false;
         self.state.note_identified(false);
         if self.shorter_since.is_none() {
             log::warn!("{error}: deliveries go into the inbox until it has more");
@@ -82,7 +79,8 @@ impl Watch {
     }
 
     async fn look(&mut self) -> Result<(), ClusterError> {
-        if !self.is_identified {
+        let was_identified = self.state.is_identified();
+        if !was_identified {
             check_server(&self.client)?;
             let (stream, facts) = stream::open(&self.context, &self.settings).await?;
             stream::identify(&stream, &facts, &self.epoch, self.place).await?;
@@ -101,8 +99,7 @@ impl Watch {
         if last < applied {
             return Err(ClusterError::Shorter { last: facts.last, applied });
         }
-        if !self.is_identified {
-            self.is_identified = true;
+        if !was_identified {
             self.state.note_identified(true);
         }
         self.state.note_newest(last);
