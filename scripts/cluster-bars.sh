@@ -6,7 +6,8 @@
 #   scripts/cluster-bars.sh leaders             those whose name contains this word
 #   BAR_TIMES=3 scripts/cluster-bars.sh hubs    three kills instead of thirty
 #
-# BAR_MESSAGES (1,000,000) is the size of the database that a new hub gets, BAR_SCREENS (300) how many screens hear a fan-out.
+# BAR_RATE (300) is how many deliveries come each second, BAR_MESSAGES (1,000,000) the size of the database that a new hub
+# gets, BAR_SCREENS (300) how many screens hear a fan-out.
 #
 # Needs cargo-nextest, and Python with pip, which brings the servers. Each fails where something was lost, doubled or refused.
 

@@ -1,6 +1,6 @@
 //! What a cluster must reach under load. These tests print figures; `scripts/cluster-bars.sh` runs them with an optimised
-//! hub, on a machine that should do nothing else. `BAR_TIMES` is how often something is killed, `BAR_MESSAGES` how many messages a
-//! new hub has to fetch.
+//! hub, on a machine that should do nothing else. `BAR_TIMES` is how often something is killed, `BAR_RATE` how many deliveries
+//! come each second, `BAR_MESSAGES` how many messages a new hub has to fetch.
 //!
 //! What must not be lost, doubled or refused fails a test; how long something takes is printed only.
 
@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use super::alerts::{question, saves, thresholds};
@@ -22,10 +23,14 @@ use super::support::{Delivery, Hub};
 
 const SECRET: &str = "a secret that only the hubs of the cluster know";
 const STREAM: &str = "umbler-hub";
-const PER_SECOND: u64 = 300;
 const SCREENS: usize = 60;
 /// Load before the first kill, and between two.
 const CALM: Duration = Duration::from_secs(5);
+
+/// Deliveries a second; fewer where the machine cannot bear what is asked for.
+fn per_second() -> u64 {
+    from_environment("BAR_RATE").unwrap_or(300)
+}
 
 /// The load goes on for so long.
 fn goes_on(how_long: Duration) {
@@ -89,7 +94,7 @@ fn hubs_killed_again_and_again_under_load_lose_nothing() {
     let Some(nats) = servers(3, Synced::Always) else { return };
     let mut all = hubs(&nats, 3);
     let screens = Moving::all(SCREENS, &addresses(&all));
-    let load = Pace::begin(&addresses(&all), PER_SECOND);
+    let load = Pace::begin(&addresses(&all), per_second());
     goes_on(CALM);
     for time in 0..from_environment("BAR_TIMES").unwrap_or(30) {
         let mut hub = all.remove(time % 3);
@@ -107,7 +112,7 @@ fn leaders_of_the_stream_killed_again_and_again_cost_no_webhook() {
     let Some(mut nats) = servers(3, Synced::Always) else { return };
     let all = hubs(&nats, 3);
     let screens = Moving::all(SCREENS, &addresses(&all));
-    let load = Pace::begin(&addresses(&all), PER_SECOND);
+    let load = Pace::begin(&addresses(&all), per_second());
     goes_on(CALM);
     let (mut paused, mut emptied, mut acks) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..from_environment("BAR_TIMES").unwrap_or(10) {
@@ -136,12 +141,38 @@ fn leaders_of_the_stream_killed_again_and_again_cost_no_webhook() {
 }
 
 #[test]
+#[ignore = "minutes of load; prints figures"]
+fn servers_cut_off_at_random_lose_nothing_and_leave_one_history() {
+    let Some(nats) = servers(3, Synced::Always) else { return };
+    let all = hubs(&nats, 3);
+    let screens = Moving::all(SCREENS, &addresses(&all));
+    let load = Pace::begin(&addresses(&all), per_second());
+    let seed = rand::rng().random::<u64>();
+    println!("seed {seed}");
+    let mut random = rand::rngs::StdRng::seed_from_u64(seed);
+    goes_on(CALM);
+    for _ in 0..from_environment("BAR_TIMES").unwrap_or(20) {
+        // Whoever talks to a server that stands still gets no answer, and learns nothing.
+        let (first, count) = (random.random_range(0..3), random.random_range(1..=2));
+        let cut: Vec<usize> = (first..first + count).map(|number| number % 3).collect();
+        let lasts = Duration::from_secs(random.random_range(5..=30));
+        cut.iter().for_each(|number| nats.halt_one(*number));
+        goes_on(lasts);
+        cut.iter().for_each(|number| nats.resume_one(*number));
+        until("inboxes are empty", || all.iter().all(|hub| cluster(hub)["inbox"] == 0));
+        until("all servers have all", || cluster(&all[0])["replicasCurrent"] == 3);
+        println!("servers {cut:?} stood still for {lasts:?}");
+    }
+    judged(&all, load, screens);
+}
+
+#[test]
 #[ignore = "a minute of load; prints figures"]
 fn a_rolling_restart_of_all_six_refuses_nothing() {
     let Some(mut nats) = servers(3, Synced::Always) else { return };
     let mut all = hubs(&nats, 3);
     let screens = Moving::all(SCREENS, &addresses(&all));
-    let load = Pace::begin(&addresses(&all), PER_SECOND);
+    let load = Pace::begin(&addresses(&all), per_second());
     goes_on(CALM);
     for number in 0..3 {
         let mut hub = all.remove(number);
@@ -246,14 +277,15 @@ fn a_new_hub_is_ready_soon_while_the_others_go_on() {
 fn one_hub_and_three_servers_acknowledge_soon_and_many() {
     let Some(nats) = servers(3, Synced::Always) else { return };
     let all = hubs(&nats, 1);
-    let load = Pace::begin(&addresses(&all), PER_SECOND);
+    let load = Pace::begin(&addresses(&all), per_second());
     goes_on(CALM);
     load.lap();
     goes_on(CALM * 4);
     let took = load.lap();
     load.finish();
     println!(
-        "{PER_SECOND}/s: ack p50 {:?}, p99 {:?}; load {}",
+        "{}/s: ack p50 {:?}, p99 {:?}; load {}",
+        per_second(),
         at(&took, 500),
         at(&took, 990),
         machine_load()
