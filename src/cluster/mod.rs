@@ -17,6 +17,7 @@
 
 pub mod settings;
 pub mod state;
+mod halt;
 mod trust;
 pub mod nats;
 pub mod stream;

@@ -57,7 +57,7 @@ pub fn run(
         let append = match read(one, newest_at) {
             _ if state.is_to_skip(position) => skipped(position, stamp, &bytes, newest_at),
             Err(why) => {
-                state.halt_at(position, format!("the record at position {position} {why}"));
+                state.halt_at(position, &why);
                 while !state.is_to_skip(position) {
                     if streamed.is_closed() {
                         return log::debug!("the hub ends at a record that cannot be read");

@@ -38,7 +38,7 @@ pub struct PeerTold {
     pub duties: bool,
     pub sessions: u64,
     pub halted: Option<String>,
-    /// The record that cannot be read, where one halts it.
+    /// The record that it stands at, where one halts it.
     pub halted_at: Option<i64>,
     /// It ends now, and is not waited for.
     pub leaving: bool,
@@ -90,8 +90,8 @@ impl Roster {
 /// Tells of this hub, and notes what others tell, for ever.
 pub async fn run(context: Context, settings: ClusterSettings, state: ClusterState) {
     loop {
-        // A hub that stands at a record tells so, because only then others may pass over it.
-        if state.is_open() || state.is_connected() && state.halted_at().is_some() {
+        // A hub that is halted tells why. Only if all tell that they stand at a record may they pass over it.
+        if state.is_open() || state.is_connected() && state.is_halted() {
             match timeout(TELL_MAX, exchange(&context, &settings, &state)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => log::debug!("the other hubs: {error}"),

@@ -96,6 +96,10 @@ impl SharedOrder for StreamOrder {
         self.state.note_applied(position.0);
     }
 
+    fn stands_at(&self, position: Seq, why: &str) {
+        self.state.stand_at(position, &format!("cannot be stored: {why}"));
+    }
+
     fn close(&self) {
         self.load.close();
     }

@@ -316,9 +316,8 @@ impl Work {
             spawn_local(elsewhere::run(state.clone(), tls)),
             spawn_local(comparing.run()),
         ];
-        while !load.is_closing() {
-            sleep(LOOK_AFTER).await;
-        }
+        let watched = tasks.iter().chain([&tailing, &lease, &exchange]);
+        until_closing(&load, watched, &state).await;
         closing.store(true, Ordering::Release);
         end(exchange).await;
         say_goodbye(&context, &settings, &state).await;
@@ -332,6 +331,22 @@ impl Work {
         for task in tasks.into_iter().chain(telling) {
             end(task).await;
         }
+    }
+}
+
+/// Waits until the journal is closed. A task that ends before has failed, and the rest alone would only seem to work.
+async fn until_closing<'a>(
+    load: &Waiting,
+    tasks: impl Iterator<Item = &'a JoinHandle<()>> + Clone,
+    state: &ClusterState,
+) {
+    while !load.is_closing() {
+        if !state.takes_nothing() && tasks.clone().any(JoinHandle::is_finished) {
+            state.halt(
+                "a part of this hub that works with the stream has ended; start the hub again".to_owned(),
+            );
+        }
+        sleep(LOOK_AFTER).await;
     }
 }
 
@@ -357,5 +372,28 @@ async fn end(task: JoinHandle<()>) {
         && !error.is_cancelled()
     {
         log::error!("a task of the cluster failed: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_ends_while_the_hub_runs_halts_it() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        LocalSet::new().block_on(&runtime, async {
+            let (load, state) = (Arc::new(Waiting::default()), ClusterState::new("a", "hub"));
+            let tasks = [spawn_local(std::future::pending()), spawn_local(std::future::ready(()))];
+            let (closing, halted) = (Arc::clone(&load), state.clone());
+            let closes = spawn_local(async move {
+                while !halted.is_halted() {
+                    sleep(LOOK_AFTER).await;
+                }
+                closing.close();
+            });
+            until_closing(&load, tasks.iter(), &state).await;
+            closes.await.unwrap();
+        });
     }
 }

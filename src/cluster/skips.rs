@@ -2,9 +2,12 @@
 //!
 //! # Contract
 //!
-//! 1. A directive is written only while every hub that runs stands at the record. So no hub has applied it, or what is behind it.
+//! 1. A directive is written only while every hub that runs stands at the record, or is halted before it. So no hub has applied it, or
+//!    what is behind it.
 //! 2. Directives are read before the stream is ([`tail`](super::tail)), and while this hub stands at a record. They stay as long as
 //!    the stream, for hubs that come later.
+//! 3. A hub that cannot read the record goes on behind it at once. One that cannot store it has read it already, and goes on once it is
+//!    started again.
 
 use std::collections::BTreeSet;
 
@@ -42,13 +45,26 @@ async fn no_bucket(context: &Context) -> Result<BTreeSet<i64>, String> {
     Ok(BTreeSet::new())
 }
 
+/// How hubs go on that stand at a record which is skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoOn {
+    /// Within seconds.
+    AtOnce,
+    /// Once they are started again, because they have read the record.
+    Restarted,
+}
+
 /// Has every hub pass over the record at a position, if all of them stand at it.
-pub async fn skip(context: &Context, settings: &ClusterSettings, position: Seq) -> Result<(), ClusterError> {
+pub async fn skip(
+    context: &Context,
+    settings: &ClusterSettings,
+    position: Seq,
+) -> Result<GoOn, ClusterError> {
     let (stream, facts) = stream::open(context, settings).await?;
-    check_record(&stream, position).await?;
+    let go_on = if is_readable(&stream, position).await? { GoOn::Restarted } else { GoOn::AtOnce };
     let failed = |error: String| ClusterError::Stream(error);
     let nodes = open_bucket(context, settings, facts.replicas).await.map_err(failed)?;
-    check_hubs(&peers::others(&nodes, "").await.map_err(failed)?, position)?;
+    check_hubs(&peers::others(&nodes, "").await.map_err(failed)?, position, go_on)?;
     let config = Config {
         bucket: bucket(settings),
         history: 1,
@@ -60,27 +76,26 @@ pub async fn skip(context: &Context, settings: &ClusterSettings, position: Seq) 
         context.create_or_update_key_value(config).await.map_err(|error| failed(error.to_string()))?;
     match store.create(position.to_string(), PASSED_OVER.into()).await {
         Err(error) if error.kind() != CreateErrorKind::AlreadyExists => Err(failed(error.to_string())),
-        Ok(_) | Err(_) => Ok(()),
+        Ok(_) | Err(_) => Ok(go_on),
     }
 }
 
-/// Checks that there is a record, and that it cannot be read.
-async fn check_record(stream: &Stream, position: Seq) -> Result<(), ClusterError> {
-    let refused = |why: &str| Err(ClusterError::NotSkipped(position, why.to_owned()));
+/// Whether this release can read the record.
+async fn is_readable(stream: &Stream, position: Seq) -> Result<bool, ClusterError> {
     let message = match stream.get_raw_message(position.0.unsigned_abs()).await {
         Ok(message) => message,
         Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => {
-            return refused("the stream has no record there");
+            return Err(ClusterError::NotSkipped(position, "the stream has no record there".to_owned()));
         }
         Err(error) => return Err(ClusterError::Stream(error.to_string())),
     };
-    let is_readable = Entry::decode(&message.payload).is_ok_and(|entry| Record::read(entry).is_ok());
-    if is_readable { refused("it can be read") } else { Ok(()) }
+    Ok(Entry::decode(&message.payload).is_ok_and(|entry| Record::read(entry).is_ok()))
 }
 
-/// Checks that every hub that runs stands at the record.
-fn check_hubs(hubs: &[Peer], position: Seq) -> Result<(), ClusterError> {
-    let refused = |why: String| Err(ClusterError::NotSkipped(position, why));
+/// Checks that every hub that runs stands at the record. One that is halted for another reason needs a copy of their database first.
+fn check_hubs(hubs: &[Peer], position: Seq, go_on: GoOn) -> Result<(), ClusterError> {
+    let read = if go_on == GoOn::Restarted { "it can be read, and " } else { "" };
+    let refused = |why: String| Err(ClusterError::NotSkipped(position, format!("{read}{why}")));
     if hubs.is_empty() {
         return refused("no hub of the cluster runs; they must run and stand at it".to_owned());
     }
@@ -89,7 +104,8 @@ fn check_hubs(hubs: &[Peer], position: Seq) -> Result<(), ClusterError> {
         if applied >= position.0 {
             return refused(format!("{node} is past it, at {applied}"));
         }
-        if told.halted_at != Some(position.0) && !told.leaving {
+        let stands = told.halted_at.map_or(told.halted.is_some(), |at| at == position.0);
+        if !stands && !told.leaving {
             return refused(format!("{node} does not stand at it, but has applied {applied}"));
         }
     }
@@ -110,11 +126,25 @@ mod tests {
 
     #[test]
     fn a_record_is_passed_over_only_where_every_hub_stands_at_it() {
-        let why = |hubs: &[Peer]| check_hubs(hubs, Seq(7)).unwrap_err().to_string();
-        assert!(check_hubs(&[hub("a", 6, Some(7)), hub("b", 5, Some(7))], Seq(7)).is_ok());
+        let check = |hubs: &[Peer]| check_hubs(hubs, Seq(7), GoOn::AtOnce);
+        let why = |hubs: &[Peer]| check(hubs).unwrap_err().to_string();
+        assert!(check(&[hub("a", 6, Some(7)), hub("b", 5, Some(7))]).is_ok());
         assert!(why(&[]).contains("no hub of the cluster runs"));
         assert!(why(&[hub("a", 6, Some(7)), hub("b", 9, None)]).contains("b is past it, at 9"));
         assert!(why(&[hub("a", 6, Some(7)), hub("b", 4, None)]).contains("b does not stand at it"));
         assert!(why(&[hub("a", 4, Some(5))]).contains("a does not stand at it"));
+        let readable = check_hubs(&[hub("a", 9, None)], Seq(7), GoOn::Restarted).unwrap_err().to_string();
+        assert!(readable.contains("it can be read, and a is past it"), "{readable}");
+    }
+
+    #[test]
+    fn a_hub_that_is_halted_for_another_reason_holds_no_skip_up_unless_it_is_past_the_record() {
+        let differs = |applied| {
+            let told = PeerTold { halted: Some("it differs".to_owned()), ..hub("c", applied, None).told };
+            Peer { told, ..hub("c", applied, None) }
+        };
+        let check = |other: Peer| check_hubs(&[hub("a", 6, Some(7)), other], Seq(7), GoOn::AtOnce);
+        assert!(check(differs(5)).is_ok());
+        assert!(check(differs(8)).is_err());
     }
 }

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::halt::Halted;
 use super::peers::{FORGOTTEN_AFTER, Peer, Roster};
 use super::trust::Trust;
-use crate::domain::Seq;
 
 /// How long a hub stays ready without a connection to NATS.
 pub const CUT_OFF_MAX: Duration = Duration::from_secs(10);
@@ -43,14 +43,6 @@ struct Inner {
     /// Why nothing more is applied; `None` while all is well.
     halted: Mutex<Option<Halted>>,
     trouble: Mutex<Option<String>>,
-}
-
-/// Why a hub applies nothing more.
-#[derive(Debug, Clone)]
-struct Halted {
-    why: String,
-    /// The record that it stands at, where that cannot be read.
-    at: Option<Seq>,
 }
 
 /// Since when something is so; `None` where it is not.
@@ -156,24 +148,18 @@ impl ClusterState {
 
     /// True while records may be published: there is a connection, and the stream is the right one.
     pub fn is_open(&self) -> bool {
-        self.is_connected() && self.is_identified()
+        self.is_connected() && self.is_identified() && !self.takes_nothing()
     }
 
-    /// Nothing more is applied until a person has done something.
-    pub fn halt(&self, why: String) {
-        self.stop(Halted { why, at: None });
+    /// Why this hub is halted; `None` while all is well.
+    pub(super) fn halted(&self) -> MutexGuard<'_, Option<Halted>> {
+        locked(&self.0.halted)
     }
 
-    /// Nothing more is applied until an operator has this record skipped.
-    pub fn halt_at(&self, position: Seq, why: String) {
-        self.stop(Halted { why, at: Some(position) });
-    }
-
-    fn stop(&self, halted: Halted) {
-        log::error!("this hub takes nothing more from the stream: {}", halted.why);
-        self.note_identified(false);
-        locked(&self.0.halted).get_or_insert(halted);
-        locked(&self.0.times).halted.get_or_insert_with(Instant::now);
+    /// Counts from now for how long it has been halted, or no longer. Called with [`Self::halted`] locked.
+    pub(super) fn count_halted(&self, is_halted: bool) {
+        let mut times = locked(&self.0.times);
+        times.halted = if is_halted { times.halted.or(Some(Instant::now())) } else { None };
     }
 
     /// What is known of whether this hub may be trusted.
@@ -181,29 +167,10 @@ impl ClusterState {
         &self.0.trust
     }
 
-    /// The record that cannot be read, where one halts this hub.
-    pub fn halted_at(&self) -> Option<Seq> {
-        locked(&self.0.halted).as_ref().and_then(|halted| halted.at)
-    }
-
-    /// Goes on behind a record that halted this hub.
-    pub fn resume_behind(&self, position: Seq) {
-        let mut halted = locked(&self.0.halted);
-        if halted.as_ref().is_some_and(|halted| halted.at == Some(position)) {
-            log::warn!("the record at position {position} is skipped, as an operator decided");
-            *halted = None;
-            locked(&self.0.times).halted = None;
-            self.note_identified(true);
-        }
-    }
-
-    pub fn is_halted(&self) -> bool {
-        locked(&self.0.halted).is_some()
-    }
-
     pub fn note_applied(&self, position: i64) {
         self.0.applied.fetch_max(position, Ordering::AcqRel);
         self.note_newest(position);
+        self.note_stored(position);
     }
 
     pub fn applied(&self) -> i64 {
@@ -213,8 +180,9 @@ impl ClusterState {
     /// The stream has this position.
     pub fn note_newest(&self, position: i64) {
         self.0.newest.fetch_max(position, Ordering::AcqRel);
-        let (applied, newest) = (self.applied(), self.newest());
         let mut times = locked(&self.0.times);
+        // Read under the lock: two threads note positions, and the last to come here must see what both noted.
+        let (applied, newest) = (self.applied(), self.newest());
         // While many records come, some are always on their way. So it counts for how long one of them has been.
         times.behind = match times.behind {
             Some((waits, since)) if applied < waits => Some((waits, since)),
@@ -363,7 +331,29 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
+
+    #[test]
+    fn a_hub_that_has_applied_everything_is_not_behind_whichever_thread_noted_it_last() {
+        let (state, together) = (ClusterState::new("a", "hub"), Barrier::new(2));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for position in 1..=20_000 {
+                    together.wait();
+                    state.note_newest(position);
+                    together.wait();
+                    assert_eq!(state.behind_for(), Duration::ZERO, "at {position}");
+                }
+            });
+            for position in 1..=20_000 {
+                together.wait();
+                state.note_applied(position);
+                together.wait();
+            }
+        });
+    }
 
     #[test]
     fn a_hub_that_applies_as_fast_as_records_come_is_not_behind() {

@@ -41,7 +41,7 @@ impl Watch {
     pub async fn run(mut self) {
         loop {
             self.state.note_connected(is_connected(&self.client));
-            if self.state.is_connected() && !self.state.is_halted() {
+            if self.state.is_connected() && !self.state.takes_nothing() {
                 match timeout(LOOK_MAX, self.look()).await {
                     Ok(Ok(())) => self.shorter_since = None,
                     Ok(Err(error @ ClusterError::Shorter { .. })) => self.wait_for_more(&error),

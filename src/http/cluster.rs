@@ -16,6 +16,7 @@ use super::caller::bearer;
 use super::error::ApiError;
 use super::route::Routes;
 use super::state::EdgeState;
+use crate::cluster::ClusterState;
 use crate::cluster::peers::Peer;
 use crate::cluster::snapshot::PATH;
 use crate::cluster::state::ClusterReport;
@@ -147,7 +148,7 @@ pub fn routes() -> Routes {
         .answers_with(200, "application/zstd", String::schema())
         .refuses(401, "The secret is missing or wrong.")
         .refuses(404, "The hub is not part of a cluster, or gives no copies.")
-        .refuses(503, "A copy is being made for another hub. Try again.");
+        .refuses(503, "A copy is being made for another hub, or this hub is halted. Try again.");
     routes
 }
 
@@ -156,6 +157,10 @@ async fn snapshot(request: HttpRequest, state: web::Data<EdgeState>) -> Result<H
     let secret = secret.ok_or(ApiError::NotFound("this hub gives no copies"))?;
     if !bearer(request.headers()).is_some_and(|token| secret.matches(token)) {
         return Err(ApiError::Unauthorized("this is not the secret of the cluster".to_owned()));
+    }
+    if !state.cluster.as_ref().is_some_and(ClusterState::gives_copies) {
+        let message = "this hub is halted, and what it stored may be wrong";
+        return Err(ApiError::Unavailable { message, retry_after_seconds: 10 });
     }
     let path = state.settings.database_path.clone();
     let made = web::block(move || copies::snapshot(&path)).await.map_err(|_stopping| ApiError::Internal)?;

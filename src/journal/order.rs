@@ -30,6 +30,10 @@ pub trait SharedOrder: Send + Sync {
     /// Everything up to this position is stored by this hub.
     fn applied(&self, position: Seq);
 
+    /// The record at this position cannot be stored by this hub, for a reason that does not pass by itself. It is tried again and
+    /// again.
+    fn stands_at(&self, position: Seq, why: &str);
+
     /// Takes no more records. Drops the writer's feed once those that wait are settled.
     fn close(&self);
 }

@@ -213,7 +213,17 @@ impl Writer {
                     log::error!("the last records were not stored: {}", chain(&error));
                     return false;
                 }
-                Err(error) => self.note(Some(&error)),
+                // Those before the one that cannot be stored can be, and it can be named.
+                Err(error) if batch.len() > 1 && error.is_of_the_data() => {
+                    log::warn!("a batch cannot be stored and is split: {}", chain(&error));
+                    return batch.into_iter().all(|append| self.write_shared(vec![append]));
+                }
+                Err(error) => {
+                    self.note(Some(&error));
+                    if let (Some(order), Some(place), true) = (&self.order, newest, error.is_of_the_data()) {
+                        order.stands_at(place.position, &chain(&error));
+                    }
+                }
             }
             std::thread::sleep(Duration::from_secs(PROBE_SECONDS));
         }

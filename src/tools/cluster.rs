@@ -4,6 +4,7 @@
 use clap::Subcommand;
 
 use super::{ToolError, print};
+use crate::cluster::skips::GoOn;
 use crate::cluster::state::ClusterState;
 use crate::cluster::{ClusterError, ClusterSettings, inbox, nats, run, skips, stream};
 use crate::config::{Config, ServeArgs, Values};
@@ -32,7 +33,7 @@ enum ClusterCommand {
     Leave(LeaveArgs),
     /// Print a digest of every table, to compare hubs that have applied the same position.
     Compare(CompareArgs),
-    /// Have every hub pass over a record that none of them can read, and keep it as an unrecognized delivery.
+    /// Have every hub pass over a record that none of them can read or store, and keep it as an unrecognized delivery.
     Skip(SkipArgs),
 }
 
@@ -157,9 +158,13 @@ fn compare(args: &CompareArgs) -> Result<(), ToolError> {
 fn skip(args: &SkipArgs) -> Result<(), ToolError> {
     let (_, settings) = read(&args.serve)?;
     let position = Seq(args.seq);
-    ask(&settings, async |context| skips::skip(&context, &settings, position).await)?;
+    let go_on = ask(&settings, async |context| skips::skip(&context, &settings, position).await)?;
+    let next = match go_on {
+        GoOn::AtOnce => "",
+        GoOn::Restarted => "; it can be read, but was not stored, so start each hub again now",
+    };
     print(&format!(
-        "the record at position {position} is skipped: hubs keep it as an unrecognized delivery, and go on behind it\n"
+        "the record at position {position} is skipped: hubs keep it as an unrecognized delivery, and go on behind it{next}\n"
     ))
 }
 

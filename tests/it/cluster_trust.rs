@@ -119,6 +119,11 @@ fn a_record_that_no_hub_can_read_is_passed_over_once_an_operator_says_so() {
         until("the hub halts at it", || cluster(hub)["halted"].is_string());
     }
     assert_eq!(one.provider().says("c1", "meanwhile")["seq"], Value::Null, "it is taken all the same");
+    let one = one.restarted();
+    until("it stands there again", || cluster(&one)["halted"].is_string());
+    // It has looked at the stream, and is halted all the same.
+    until("it has looked", || cluster(&one)["replicas"] == 1);
+    assert_eq!(one.provider().says("c1", "after a restart")["seq"], Value::Null);
     // Hubs tell every few seconds where they stand. Until both have, it is refused.
     until("it is skipped", || {
         let (succeeded, said) = skips(poison);
@@ -235,7 +240,17 @@ fn a_hub_whose_database_was_altered_halts_and_begins_anew_with_a_copy() {
     assert_eq!(three.provider().says("c2", "taken all the same")["seq"], Value::Null);
     for hub in [&one, &two] {
         assert!(cluster(hub)["halted"].is_null(), "they agree");
+        until("the others know why it halted", || {
+            let told = cluster(hub)["peers"].clone();
+            told.as_array().is_some_and(|peers| peers.iter().any(|peer| peer["halted"] == halted))
+        });
     }
+    let bearer = format!("Bearer {}", secret.1);
+    let gives_copy = |hub: &Hub| {
+        let asked = hub.agent().get(hub.url("/cluster/snapshot")).header("authorization", &bearer).call();
+        asked.expect("an answer").status().as_u16()
+    };
+    assert_eq!((gives_copy(&three), gives_copy(&two)), (503, 200), "what differs is not handed on");
     // Nobody gives it a copy yet: it takes deliveries, and nothing else.
     let one_address = one.address();
     let three = three.restarted();
