@@ -156,9 +156,13 @@ fn servers_cut_off_at_random_lose_nothing_and_leave_one_history() {
         let (first, count) = (random.random_range(0..3), random.random_range(1..=2));
         let cut: Vec<usize> = (first..first + count).map(|number| number % 3).collect();
         let lasts = Duration::from_secs(random.random_range(5..=30));
-        cut.iter().for_each(|number| nats.halt_one(*number));
+        for number in &cut {
+            nats.halt_one(*number);
+        }
         goes_on(lasts);
-        cut.iter().for_each(|number| nats.resume_one(*number));
+        for number in &cut {
+            nats.resume_one(*number);
+        }
         until("inboxes are empty", || all.iter().all(|hub| cluster(hub)["inbox"] == 0));
         until("all servers have all", || cluster(&all[0])["replicasCurrent"] == 3);
         println!("servers {cut:?} stood still for {lasts:?}");

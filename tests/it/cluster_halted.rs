@@ -31,7 +31,9 @@ fn stands_at(hub: &Hub) -> i64 {
 fn a_record_that_no_hub_can_store_is_named_and_passed_over_once_an_operator_says_so() {
     let Some(nats) = nats() else { return };
     let hubs = pair(&nats, &[]);
-    hubs.iter().for_each(|hub| refuses(hub, "poison"));
+    for hub in &hubs {
+        refuses(hub, "poison");
+    }
     let [one, other] = &hubs;
     let mut ids = Vec::new();
     let mut posts = |hub: &Hub, delivery: Delivery| {
