@@ -205,7 +205,7 @@ fn the_owner_of_the_duties_killed_again_and_again_raises_each_alert_once() {
         let owner = all.iter().position(|hub| cluster(hub)["duties"] == true).expect("an owner");
         // Due while nobody has the duties.
         let due = Instant::now() + Duration::from_secs(1);
-        let chat = format!("late{time}");
+        let chat = format!("late-{time:03}");
         all[owner].provider().posts(&question(&chat, i64::from(DUE_SECONDS) - 1));
         let mut hub = all.remove(owner);
         hub.kill();
@@ -216,7 +216,7 @@ fn the_owner_of_the_duties_killed_again_and_again_raises_each_alert_once() {
         until_ready(&all[owner]);
     }
     for time in 0..times {
-        assert_eq!(raised_for(&all[0], &format!("late{time}")), 1, "each once");
+        assert_eq!(raised_for(&all[0], &format!("late-{time:03}")), 1, "each once");
     }
     println!(
         "{times} alerts, each once; late: median {:?}, at most {:?}; load {}",
