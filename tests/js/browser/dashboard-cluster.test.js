@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { COUNT, hubs, natsServer, PORTS, ports, servers } from '../../../scripts/cluster/members.mjs';
 import { launch } from '../support/browser.js';
 import { axe, buildDashboard, healthAs, text, visit } from '../support/dashboard.js';
+import { atEnd } from '../support/end.js';
 import { BINARY, spawnHub } from '../support/hub.js';
 
 let browser;
@@ -33,7 +34,7 @@ async function cluster(t, program) {
   const given = (await ports(0)).slice(0, PORTS);
   const nats = await servers(program, folder, given.slice(1 + COUNT));
   const members = [...nats];
-  t.after(async () => {
+  atEnd(t, async () => {
     await Promise.all(members.map((member) => member.kill()));
     await rm(folder, { recursive: true, force: true });
   });

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
 import { axe, buildDashboard, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { atEnd } from '../support/end.js';
 
 let browser;
 let dashboard;
@@ -42,7 +43,7 @@ async function umbler(t) {
     response.end(JSON.stringify(answers[path] ?? { items: [] }));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   return { url: `http://127.0.0.1:${server.address().port}/api`, webhooks };
 }
 

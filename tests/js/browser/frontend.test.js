@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 
 import { launch, openPage, text } from '../support/browser.js';
+import { atEnd } from '../support/end.js';
 import { spawnHub } from '../support/hub.js';
 
 const FRONTEND = join(import.meta.dirname, '../../../frontend');
@@ -27,7 +28,7 @@ async function dev(t, env) {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  t.after(async () => {
+  atEnd(t, async () => {
     vite.kill();
     await once(vite, 'exit');
   });

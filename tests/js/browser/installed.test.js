@@ -12,6 +12,7 @@ import UPNG from 'upng-js';
 
 import { launch, openPage } from '../support/browser.js';
 import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { atEnd } from '../support/end.js';
 import { isUpdate } from '../support/pictures.js';
 
 const ICONS = join(import.meta.dirname, '../../../frontend/public/icons');
@@ -153,7 +154,7 @@ test('a proxy whose hub is away is a hub that is away; an error of the hub itsel
     request.pipe(onward);
   }).listen(0, '127.0.0.1');
   await once(proxy, 'listening');
-  t.after(() => {
+  atEnd(t, () => {
     proxy.closeAllConnections();
     proxy.close();
   });
@@ -173,7 +174,7 @@ test('a proxy whose hub is away is a hub that is away; an error of the hub itsel
 
 test('after an upgrade the next look shows the new build, and a page of the old one finds its way', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'umbler-hub-upgrade-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   await cp(dashboard.folder, folder, { recursive: true });
   const hub = await spawnDashboard(t, { folder });
   const { page, log } = await visit(t, browser, hub, '/live');

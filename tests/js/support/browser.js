@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
+import { atEnd } from './end.js';
+
 const HERE = import.meta.dirname;
 const CLIENT = join(HERE, '../../../static/client');
 
@@ -36,7 +38,7 @@ export async function launch() {
  */
 export async function openPage(t, browser, { clockOffMs = 0, stillAt = null, storageDenied = false, ...options } = {}) {
   const context = await browser.newContext(options);
-  t.after(() => context.close());
+  atEnd(t, () => context.close());
   const aheadMs = FAKED_MS + clockOffMs;
   if (stillAt !== null) await context.addInitScript(stopClock, stillAt);
   else if (aheadMs !== 0) await context.addInitScript(moveClock, aheadMs);
@@ -113,7 +115,7 @@ export async function servePages(t) {
     }
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => {
+  atEnd(t, () => {
     server.closeAllConnections();
     server.close();
   });

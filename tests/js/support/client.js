@@ -2,6 +2,7 @@
 
 import { UmblerHubClient } from '../../../static/client/index.js';
 import { Clock } from './clock.js';
+import { atEnd } from './end.js';
 import { FakeHub, inTime } from './fake-hub.js';
 
 /** Starts a hub and a client; both end with the test. */
@@ -11,7 +12,7 @@ export async function pair(t, { options = {}, runtime = {}, script = {} } = {}) 
   const clock = new Clock();
   hub.now = () => clock.time;
   const client = new UmblerHubClient({ url: hub.url, ...options }, clock.runtime(runtime));
-  t.after(async () => {
+  atEnd(t, async () => {
     client.disconnect();
     await hub.stop();
   });

@@ -37,7 +37,6 @@ export function spawnDashboard(t, { folder }, settings = {}) {
 /** A page of it, and a check at the end: no error, and nothing that the content security policy refused. */
 export async function visit(t, browser, hub, path, options = {}) {
   const opened = await openPage(t, browser, { locale: 'en-US', viewport: { width: 1280, height: 800 }, ...options });
-  hub.screens.push(opened.page.context());
   await opened.page.goto(hub.origin + path);
   opened.clean = () => {
     assert.deepEqual(opened.log.errors, []);

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { atEnd } from './end.js';
 import { calmZone } from './zone.js';
 
 const HERE = import.meta.dirname;
@@ -26,8 +27,7 @@ const FAKED = Object.fromEntries(
 export async function spawnHub(t, settings = {}) {
   const home = await mkdtemp(join(tmpdir(), 'umbler-hub-js-'));
   const hub = new Hub(home, { TIMEZONE: calmZone(), ...settings });
-  t.after(async () => {
-    for (const context of hub.screens) await context.close();
+  atEnd(t, async () => {
     await hub.kill();
     await rm(home, { recursive: true, force: true });
   });
@@ -36,8 +36,6 @@ export async function spawnHub(t, settings = {}) {
 }
 
 class Hub {
-  /** What shows this hub, and is closed before it ends. */
-  screens = [];
   #process = null;
   #wroteAt = 0;
 

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
+import { atEnd } from './end.js';
 import { BINARY } from './hub.js';
 
 /** The settings of a hub that sends to it. */
@@ -37,7 +38,7 @@ export async function simulate(t, hub, settings, seed = 7) {
     '0.0005',
   ];
   const child = spawn(BINARY, words, { cwd: hub.home, stdio: ['ignore', 'pipe', 'inherit'] });
-  t.after(() => child.kill('SIGKILL'));
+  atEnd(t, () => child.kill('SIGKILL'));
   for await (const line of createInterface(child.stdout)) if (line.endsWith('the present goes on')) return;
   throw new Error('the simulator ended before the hour was posted');
 }

@@ -3,13 +3,14 @@
 import WebSocket from 'ws';
 
 import { UmblerHubClient } from '../../../static/client/index.js';
+import { atEnd } from './end.js';
 
 export { next, record, status } from './client.js';
 
 /** A client that ends with the test. */
 export function screen(t, hub, options = {}, runtime = {}) {
   const client = new UmblerHubClient({ url: hub.socket, ...options }, { WebSocket, ...runtime });
-  t.after(() => client.disconnect());
+  atEnd(t, () => client.disconnect());
   return client;
 }
 
