@@ -42,7 +42,6 @@ struct Retention {
 
 /// Why a run ended early. The next one continues.
 enum Ended {
-    /// The hub stops.
     Stopping,
     Failed(String),
 }

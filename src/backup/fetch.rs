@@ -52,7 +52,7 @@ pub enum FetchError {
     Replace(#[from] ReplaceError),
 }
 
-/// What was put together.
+/// A database that was put together from a snapshot and the segments after it.
 #[derive(Debug)]
 pub struct Fetched {
     pub manifest: Manifest,

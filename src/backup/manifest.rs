@@ -10,7 +10,7 @@ pub const MANIFEST_FORMAT: u32 = 1;
 /// The largest manifest that is read.
 pub const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
 
-/// What a snapshot holds.
+/// The object that tells what a snapshot holds. It is written last, so a snapshot without it is not whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {

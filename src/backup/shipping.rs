@@ -72,7 +72,7 @@ pub struct Shipping {
 /// What of the database is in the bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Sent {
-    /// The newest position.
+    /// The newest position that stands in the bucket.
     cursor: Seq,
     /// The newest row of objects that are no events.
     ignored: i64,
@@ -80,7 +80,7 @@ struct Sent {
     beside: BTreeMap<Kind, Vec<StoredRecord>>,
 }
 
-/// What one segment holds.
+/// The records that go into one segment.
 struct Load {
     records: Vec<StoredRecord>,
     /// What is in the bucket once it is stored.
@@ -149,7 +149,7 @@ impl Shipping {
         }
     }
 
-    /// Sends what is new.
+    /// Sends the records behind the cursor, segment after segment.
     fn round(&mut self) -> Result<(), ShippingError> {
         let mut sent = match self.sent.take() {
             Some(sent) => sent,

@@ -60,7 +60,7 @@ struct Work {
     intake: UnboundedReceiver<Append>,
     /// What the hub tells others beside records; `None` if the journal was opened before.
     untold: Option<Untold>,
-    /// Hears what others tell.
+    /// Is sent what other hubs of the cluster tell.
     hub: Recipient<HeardFromHub>,
     database: PathBuf,
 }

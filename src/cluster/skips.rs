@@ -48,7 +48,7 @@ async fn no_bucket(context: &Context) -> Result<BTreeSet<i64>, String> {
 /// How hubs go on that stand at a record which is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GoOn {
-    /// Within seconds.
+    /// Within seconds, because they cannot read the record and ask again and again whether it is skipped.
     AtOnce,
     /// Once they are started again, because they have read the record.
     Restarted,

@@ -20,7 +20,7 @@ const LOOK_MAX: Duration = Duration::from_secs(3);
 /// of it yet.
 const SHORTER_MAX: Duration = Duration::from_secs(30);
 
-/// Looks at the stream.
+/// Looks at the stream every second: whether it answers, and whether it has the history of this database.
 pub struct Watch {
     pub client: Client,
     pub context: Context,

@@ -10,7 +10,7 @@ const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// The longest pause that is taken over from the provider's `Retry-After`.
 const ADVISED_MAX: Duration = Duration::from_mins(5);
 
-/// How a try ended.
+/// How a try of a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TryOutcome {
     /// An answer came, with this status and the pause that its `Retry-After` asks for.

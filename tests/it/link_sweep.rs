@@ -147,7 +147,8 @@ fn after_lost_messages_the_next_comparison_reads_what_happened_since_and_the_one
     assert!(0 < second && second < first / 2, "{first} requests, then {second}");
     // A receipt may come long after its message, so all of the gap is looked at again.
     let (third, _) = reads();
-    assert!(third >= first, "{first} requests, then {second}, then {third}");
+    // The gap begins where the comparison before ended, so a chat of its beginning may have left it meanwhile.
+    assert!(third > first / 2, "{first} requests, then {second}, then {third}");
 }
 
 #[test]

@@ -176,7 +176,7 @@ async fn send(
     Ok(Accepted(SendAnswer { outbox_id: id, state: known, seq: ack.seq.map(|seq| seq.0) }))
 }
 
-/// What a request wants to send.
+/// What the body of a request says: to whom, what, and whether only colleagues see it.
 struct WantedMessage {
     chat: String,
     text: String,

@@ -22,7 +22,7 @@ pub struct Pace {
     speed: Speed,
     /// The latest time that was translated.
     last: Timestamp,
-    /// When `last` is due.
+    /// When `last` is due, counted from the beginning of the playback.
     due: Duration,
 }
 

@@ -120,7 +120,7 @@ async fn a_question_that_nobody_waits_for_any_more_is_not_answered() {
     assert_eq!(begins.try_recv(), Err(TryRecvError::Empty));
 }
 
-/// A question whose code is mistaken.
+/// A question whose answer panics, as a mistake in its code would.
 struct Mistaken;
 
 impl Query for Mistaken {
