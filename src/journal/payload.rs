@@ -164,6 +164,9 @@ pub struct BackfillProgress {
     pub messages: u64,
     /// Chats that could not be read to their end.
     pub skipped: u64,
+    /// Days of the longer one that was ordered while this one runs, and comes after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_days: Option<u32>,
 }
 
 /// A notice to the screens of one user.

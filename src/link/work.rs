@@ -26,6 +26,8 @@ use crate::umbler::api::{Me, RequestBuilder, Route, WebhookItem};
 
 /// How often the thread looks for agents, sectors, lines and tags without a name.
 const NAMELESS_EVERY: Duration = Duration::from_secs(5);
+/// How soon the thread tries again to read where an earlier run of the hub was.
+const TAKE_UP_EVERY: Duration = Duration::from_secs(5);
 
 pub struct Work {
     client: Client,
@@ -82,17 +84,28 @@ impl Work {
 
     /// Works until the hub stops.
     pub fn run(mut self) {
-        if let Ok(start) = self.archive.ask(sweep::LoadSweepStart) {
-            self.backfill.begin(start.progress.backfill.as_ref(), self.settings.backfill_days);
-            self.tell_progress(&start.progress);
-            let lost = start.alerts.iter().find(|alert| alert.kind == LinkAlertKind::DeliveriesLost);
-            self.loss =
-                lost.map(|alert| Loss { count: alert.count.unwrap_or_default(), found_at: alert.since });
-            let backfill = start.progress.backfill.as_ref().map(BackfillShape::from);
-            self.handle.update(|link| (link.alerts, link.backfill) = (start.alerts, backfill));
-        }
+        while self.take_up().is_ok_and(|is_taken_up| !is_taken_up) {}
         while self.step().is_ok() {}
         log::debug!("the link to Umbler's API has ended");
+    }
+
+    /// Goes on where an earlier run of the hub was. Returns false where that cannot be read, after a pause.
+    fn take_up(&mut self) -> Result<bool, LinkError> {
+        let start = match self.archive.ask(sweep::LoadSweepStart) {
+            Ok(start) => start,
+            Err(error) => {
+                log::warn!("what the link to Umbler's API had come to cannot be read: {error}");
+                self.handle.pause(TAKE_UP_EVERY)?;
+                return Ok(false);
+            }
+        };
+        self.backfill.begin(start.progress.backfill.as_ref(), self.settings.backfill_days);
+        self.tell_progress(&start.progress);
+        let lost = start.alerts.iter().find(|alert| alert.kind == LinkAlertKind::DeliveriesLost);
+        self.loss = lost.map(|alert| Loss { count: alert.count.unwrap_or_default(), found_at: alert.since });
+        let backfill = start.progress.backfill.as_ref().map(BackfillShape::from);
+        self.handle.update(|link| (link.alerts, link.backfill) = (start.alerts, backfill));
+        Ok(true)
     }
 
     /// Runs the job that is due, or waits. The only error is that the hub stops.

@@ -98,6 +98,8 @@ pub struct BackfillShape {
     pub messages: u64,
     /// Chats that could not be read to their end.
     pub skipped: u64,
+    /// Days of the longer one that comes after it; null: none was ordered.
+    pub next_days: Option<u32>,
     /// What was odd, or why it waits; null: nothing.
     pub problem: Option<String>,
 }

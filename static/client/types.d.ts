@@ -383,6 +383,8 @@ export interface LinkBackfill {
   messages: number;
   /** Chats that could not be read to their end. */
   skipped: number;
+  /** Days of the longer one that comes after it. */
+  nextDays: number | null;
   /** What was odd, or why it waits. */
   problem: string | null;
 }

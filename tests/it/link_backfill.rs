@@ -231,6 +231,28 @@ fn a_backfill_that_was_ordered_goes_on_after_a_kill_although_nothing_could_be_re
 }
 
 #[test]
+fn a_longer_backfill_that_was_ordered_while_one_ran_comes_after_it_also_after_a_kill() {
+    let api = api();
+    history(&api, 3);
+    let mut hub = linked(&api, &[]);
+    rechecked(&hub);
+    api.behave(|behavior| behavior.refuses_with = Some(401));
+    orders(&hub, 2);
+    held_up(&hub, 2);
+    orders(&hub, 6);
+    let begun = Instant::now();
+    while progress(&hub)["nextDays"] != 6 {
+        assert!(begun.elapsed() < PATIENCE, "{}", progress(&hub));
+        std::thread::yield_now();
+    }
+    hub.kill();
+    api.behave(|behavior| behavior.refuses_with = None);
+    let hub = hub.started_again();
+    ends_soon(&hub, 6);
+    assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()));
+}
+
+#[test]
 fn a_backfill_that_a_refused_token_held_up_goes_on_with_the_next_token() {
     let api = api();
     history(&api, 2);

@@ -116,7 +116,7 @@ function Recheck() {
 export function BackfillProgress({ link: { backfill } }: { link: Link }) {
   const say = useWords();
   if (backfill === null) return <p className="quiet">{say('backfillNone')}</p>;
-  const { done, total, days, messages, endedAt, skipped, problem } = backfill;
+  const { done, total, days, messages, endedAt, skipped, nextDays, problem } = backfill;
   const values = { done: number(done), total: number(total ?? 0), days, messages: number(messages) };
   const text =
     endedAt !== null
@@ -131,6 +131,7 @@ export function BackfillProgress({ link: { backfill } }: { link: Link }) {
       )}
       <p>{text}</p>
       {skipped > 0 && <p className="quiet">{say('backfillSkipped', { count: skipped })}</p>}
+      {nextDays !== null && <p className="quiet">{say('backfillNext', { days: nextDays })}</p>}
       {problem !== null && <p className="quiet">{problem}</p>}
     </div>
   );

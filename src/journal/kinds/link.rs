@@ -96,6 +96,7 @@ impl From<&BackfillProgress> for BackfillShape {
             total: progress.total,
             messages: progress.messages,
             skipped: progress.skipped,
+            next_days: progress.next_days,
             problem: None,
         }
     }

@@ -44,7 +44,7 @@ pub struct Backfill {
     progress: BackfillProgress,
     stage: Stage,
     pace: JournalPace,
-    /// A hub that is killed from now on goes on with it.
+    /// It is recorded that it runs and what comes after it: a hub that is killed from now on goes on with it.
     is_known: bool,
     /// Chats that were read since the progress was recorded.
     unnoted: u32,
@@ -113,6 +113,7 @@ impl Backfill {
             total: None,
             messages: 0,
             skipped: 0,
+            next_days: None,
         });
         Self { is_known: false, ..begun }
     }
@@ -137,6 +138,12 @@ impl Backfill {
     pub fn shape(&self) -> BackfillShape {
         let problem = self.held_up_by.clone().or_else(|| self.problem.clone());
         BackfillShape { problem, ..BackfillShape::from(&self.progress) }
+    }
+
+    /// Another one of so many days comes after it, also where the hub is killed before it ends.
+    pub fn precede(&mut self, days: u32) {
+        self.progress.next_days = Some(days);
+        self.is_known = false;
     }
 
     /// Tells why it waits; `None`: it does not.

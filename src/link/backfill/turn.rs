@@ -29,15 +29,25 @@ impl BackfillTurn {
             log::info!("backfill: going on after {} chats", progress.done);
             self.running = Some(Backfill::resume(progress.clone()));
         }
-        if days > known.map_or(0, |progress| progress.days) {
+        let ordered = known.and_then(|progress| progress.next_days);
+        let set = Some(days).filter(|days| *days > known.map_or(0, |progress| progress.days));
+        if let Some(days) = ordered.max(set) {
             self.order(days);
         }
     }
 
     /// Somebody wants one of so many days. It comes after the running one, unless that is as long.
     pub fn order(&mut self, days: u32) {
-        if self.running.as_ref().is_none_or(|running| running.shape().days < days) {
-            self.next = self.next.max(Some(days));
+        match &mut self.running {
+            Some(running) if running.shape().days >= days => {}
+            Some(_) if self.next >= Some(days) => {}
+            Some(running) => {
+                running.precede(days);
+                self.next = Some(days);
+                // That is recorded with its next step.
+                self.resumes_at = None;
+            }
+            None => self.next = self.next.max(Some(days)),
         }
     }
 
