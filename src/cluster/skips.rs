@@ -10,11 +10,13 @@
 //!    started again.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use async_nats::jetstream::kv::{Config, CreateErrorKind, Store};
 use async_nats::jetstream::stream::{RawMessageErrorKind, StorageType, Stream};
 use futures_util::TryStreamExt;
+use tokio::time::timeout;
 
 use super::duties::open_bucket;
 use super::peers::Peer;
@@ -24,6 +26,8 @@ use crate::domain::Seq;
 use crate::journal::Record;
 use crate::journal::entry::Entry;
 
+/// How long it may take to read all directives.
+const LOAD_MAX: Duration = Duration::from_secs(5);
 /// What a directive says. Its key says which record it is about.
 const PASSED_OVER: &str = "skip";
 
@@ -31,8 +35,13 @@ fn bucket(settings: &ClusterSettings) -> String {
     format!("{}-skips", settings.name)
 }
 
-/// The positions of records that are passed over.
+/// The positions of records that are passed over. A server that ends meanwhile is an error, too.
 pub async fn load(context: &Context, settings: &ClusterSettings) -> Result<BTreeSet<i64>, String> {
+    let loaded = timeout(LOAD_MAX, directives(context, settings)).await;
+    loaded.unwrap_or_else(|_elapsed| Err("it was not told in time which records are skipped".to_owned()))
+}
+
+async fn directives(context: &Context, settings: &ClusterSettings) -> Result<BTreeSet<i64>, String> {
     let Ok(store) = context.get_key_value(bucket(settings)).await else { return no_bucket(context).await };
     let keys = store.keys().await.map_err(|error| error.to_string())?;
     let keys: Vec<String> = keys.try_collect().await.map_err(|error| error.to_string())?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_nats::HeaderValue;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
+use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{Context, Message};
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -152,10 +152,10 @@ impl Tail {
     /// Positions were left out: either they were deleted in the stream, or this consumer lost them.
     async fn check_gap(&self, stream: &Stream, position: i64) -> Result<(), Doubt> {
         let next = self.handed.0.unsigned_abs() + 1;
-        match stream.get_raw_message(next).await {
-            Ok(_there) => return Err(Doubt::Again(format!("positions before {position} were left out"))),
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => {}
-            Err(error) => return Err(Doubt::Again(error.to_string())),
+        let first = stream.get_first_raw_message_by_subject(self.settings.subject(">"), next).await;
+        let first = first.map_err(|error| Doubt::Again(error.to_string()))?;
+        if first.sequence < position.unsigned_abs() {
+            return Err(Doubt::Again(format!("position {} was left out", first.sequence)));
         }
         let info = stream.get_info().await.map_err(|error| Doubt::Again(error.to_string()))?;
         if info.state.first_sequence > next {
