@@ -251,6 +251,9 @@ pub struct MessageFacts {
     /// provider says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub echo_of: Option<String>,
+    /// True where the hub took content out, because it was erased or is too old. No provider says it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 /// A later text of a message.

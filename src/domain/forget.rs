@@ -8,7 +8,8 @@
 use jiff::Timestamp;
 
 use super::facts::{ContactFacts, Facts, MessageFacts};
-use super::message::ChatMessage;
+use super::message::{ChatMessage, FileParts};
+use super::register::Register;
 
 /// What must not be stored any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,11 +73,32 @@ impl Facts {
 }
 
 impl ChatMessage {
+    /// Removes all content of the message, and what comes later. Content that was deleted for everyone must not
+    /// be stored, so that it cannot be shown or found.
+    pub(super) fn forget_words(&mut self) {
+        self.text = Register::default();
+        self.edit = None;
+        self.reactions.clear();
+        self.file = FileParts::default();
+        self.location = Register::default();
+        self.contacts = Register::default();
+    }
+
     /// Removes all content and the author's name, as if no delivery had told them. Who may be told again is
     /// decided by the caller, in contrast to a message that was deleted for everyone.
     pub fn forget_content(&mut self) {
+        self.erased |= self.has_content();
         self.forget_words();
         self.author.alter(|author| author.name = None);
+    }
+
+    /// True where more is known than that there is a message. Reactions to it are not its content.
+    fn has_content(&self) -> bool {
+        self.text.get().is_some()
+            || self.edit.is_some()
+            || !self.file.is_unheard()
+            || self.location.get().is_some()
+            || self.contacts.get().is_some()
     }
 }
 
@@ -90,10 +112,20 @@ impl ContactFacts {
 impl MessageFacts {
     /// Takes out the content and the author's name.
     pub fn forget_content(&mut self) {
+        self.erased |= self.has_content();
         (self.text, self.edit, self.file, self.location, self.contacts) = (None, None, None, None, None);
         self.reactions.clear();
         if let Some(author) = &mut self.author {
             author.name = None;
         }
+    }
+
+    /// True where it brings what [`ChatMessage::has_content`] counts, so that both are marked as erased together.
+    fn has_content(&self) -> bool {
+        self.text.is_some()
+            || self.edit.is_some()
+            || self.file.is_some()
+            || self.location.is_some()
+            || self.contacts.is_some()
     }
 }

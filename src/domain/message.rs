@@ -75,6 +75,9 @@ pub struct ChatMessage {
     /// Id of the outbox entry whose message this one repeats under another id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub echo_of: Option<String>,
+    /// True where content was known and is not stored any more, because it was erased or is too old.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 /// The parts of a file. Each one only changes from unknown to known.
@@ -94,7 +97,7 @@ pub struct FileParts {
 }
 
 impl FileParts {
-    fn is_unheard(&self) -> bool {
+    pub(super) fn is_unheard(&self) -> bool {
         !self.seen
     }
 
@@ -143,6 +146,7 @@ impl ChatMessage {
             deleted: false,
             sent_by: None,
             echo_of: None,
+            erased: false,
         };
         message.learn(facts, key);
         message
@@ -166,6 +170,7 @@ impl ChatMessage {
         self.file.hear(facts.file.as_ref(), key);
         self.automated |= facts.automated;
         self.deleted |= facts.deleted;
+        self.erased |= facts.erased;
         self.echo_of = facts.echo_of.clone().or(self.echo_of.take());
         keep_latest(&mut self.edit, facts.edit.clone());
         self.advance(facts.state.as_deref());
@@ -174,18 +179,8 @@ impl ChatMessage {
         }
         if self.deleted {
             self.forget_words();
+            self.erased = false;
         }
-    }
-
-    /// Removes all content of the message, and what comes later. Content that was deleted for everyone must not
-    /// be stored, so that it cannot be shown or found.
-    pub(super) fn forget_words(&mut self) {
-        self.text = Register::default();
-        self.edit = None;
-        self.reactions.clear();
-        self.file = FileParts::default();
-        self.location = Register::default();
-        self.contacts = Register::default();
     }
 
     /// Adds a reaction. Of two with one id the newer one stays. A deleted message has none.
@@ -241,6 +236,7 @@ impl ChatMessage {
             && self.deleted == other.deleted
             && self.sent_by == other.sent_by
             && self.echo_of == other.echo_of
+            && self.erased == other.erased
     }
 
     fn advance(&mut self, state: Option<&str>) {

@@ -93,7 +93,7 @@ fn objects(schema: &mut RefOr<Schema>) -> Vec<&mut Object> {
 fn is_always_there(schema: &str, field: &str) -> bool {
     match schema {
         "ErrorDetail" => !matches!(field, "parameter" | "closedAt"),
-        "Message" => !matches!(field, "sentBy" | "echoOf"),
+        "Message" => !matches!(field, "sentBy" | "echoOf" | "erased"),
         "HealthAnswer" => {
             !matches!(field, "reason" | "fault" | "signInKeys" | "cluster") && !field.starts_with("backup")
         }

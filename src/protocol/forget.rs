@@ -20,6 +20,10 @@ impl ContactShape {
 impl MessageShape {
     /// Removes the content, which was erased or is too old.
     pub fn forget_content(&mut self) {
+        self.erased |= self.text.is_some()
+            || self.file.is_some()
+            || self.location.is_some()
+            || !self.contacts.is_empty();
         (self.text, self.edited_at, self.file, self.location) = (None, None, None, None);
         self.reactions.clear();
         self.contacts.clear();

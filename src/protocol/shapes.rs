@@ -336,6 +336,9 @@ pub struct MessageShape {
     /// The outbox entry whose message it repeats under another id; left out where it repeats none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub echo_of: Option<String>,
+    /// True where its content was erased, or was older than the hub keeps it; left out otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 impl MessageShape {
@@ -376,6 +379,7 @@ impl MessageShape {
                 .as_ref()
                 .map(|by| NamedShape { id: by.id.clone(), name: by.name.clone() }),
             echo_of: message.echo_of.clone(),
+            erased: message.erased,
         }
     }
 }
@@ -384,7 +388,7 @@ impl MessageShape {
     /// Removes the content: the message was deleted after this was encoded.
     pub fn forget_words(&mut self) {
         self.forget_content();
-        self.deleted = true;
+        (self.deleted, self.erased) = (true, false);
     }
 
     /// The agent who sent it. In what a customer sent, the author is a member of a group and no agent.

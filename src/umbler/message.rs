@@ -47,6 +47,7 @@ pub fn read(object: &Object<'_>, key: &EventKey) -> Read {
             .filter(has_any),
         deleted: object.flag("IsDeleted").or_else(|| object.flag("Deleted")).unwrap_or(false),
         echo_of: None,
+        erased: false,
         id: Some(id),
     };
     Read { message: Some(message), elsewhere }

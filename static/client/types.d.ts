@@ -88,6 +88,8 @@ export interface Message extends MessageSummary {
   sentBy?: Named;
   /** The outbox entry whose message it repeats under another id. */
   echoOf?: string;
+  /** True where its content was erased, or was older than the hub keeps it; left out otherwise. */
+  erased?: boolean;
 }
 
 /** What became of a message that goes out through the hub. */

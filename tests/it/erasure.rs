@@ -103,6 +103,38 @@ fn nothing_of_an_erased_person_is_left_in_any_file_or_answer_and_positions_and_m
 }
 
 #[test]
+fn a_message_whose_content_was_erased_says_so_and_one_that_had_none_does_not() {
+    let hub = spawn_hub();
+    lives(&hub);
+    let call =
+        said(10, "call").message_field("MessageType", json!("Call")).message_field("Content", Value::Null);
+    hub.provider().posts(&call);
+    assert_eq!(erases(&hub, "", &[]).status, 200);
+    // A receipt and a deletion for everyone of what was erased.
+    hub.provider().posts(&said(20, "m2").text("foto").message_field("MessageState", json!("Failed")));
+    hub.provider().posts(&said(21, "m3").message_field("IsDeleted", json!(true)));
+    let shown = hub.json("/api/umbler/messages");
+    let erased = |id: &str| {
+        let all = shown["messages"].as_array().expect("a list");
+        let message = all.iter().find(|message| message["id"] == id).expect("the message");
+        (message["type"].clone(), message["erased"].clone(), message["deleted"].clone())
+    };
+    assert_eq!(erased("m2").1, true, "a file: {shown}");
+    assert_eq!(erased("m3"), (json!("Text"), Value::Null, json!(true)));
+    assert_eq!(erased("m4").1, true, "a contact card: {shown}");
+    assert_eq!(erased("call"), (json!("Call"), Value::Null, json!(false)));
+    let updates = hub.json("/api/umbler/updates?after=0");
+    let told: Vec<&Value> = updates["updates"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|update| &update["data"]["message"])
+        .collect();
+    let of_file: Vec<&Value> = told.into_iter().filter(|message| message["id"] == "m2").collect();
+    assert!(of_file.len() == 2 && of_file.iter().all(|message| message["erased"] == true), "{of_file:?}");
+}
+
+#[test]
 fn what_is_left_of_an_erased_person_follows_from_what_is_left_of_the_records() {
     let mut hub = spawn_hub();
     lives(&hub);

@@ -136,13 +136,13 @@ fn texts_that_are_too_old_are_gone_everywhere_and_what_is_told_again_of_them_too
     }
     hub.provider()
         .posts(&old(said(2, "m1").text("um Xilofone velho").message_field("MessageState", json!("Read"))));
-    let texts: Vec<Value> = hub.json("/api/umbler/chats/maria/messages")["messages"]
+    let texts: Vec<[Value; 2]> = hub.json("/api/umbler/chats/maria/messages")["messages"]
         .as_array()
         .expect("a list")
         .iter()
-        .map(|message| message["text"].clone())
+        .map(|message| [message["text"].clone(), message["erased"].clone()])
         .collect();
-    assert_eq!(texts, [json!("recente"), Value::Null]);
+    assert_eq!(texts, [[json!("recente"), Value::Null], [Value::Null, json!(true)]]);
     assert!(!hub.get("/api/umbler/updates?after=0").text.contains("velho"));
     hub.stop();
     let said = does(&hub, &["check", "--deep"]);

@@ -97,7 +97,7 @@ function Content({ message }: { message: Message }) {
             ? say('hidden')
             : isHidden
               ? `${named(say, type) || '–'} · ${say('hidden')}`
-              : contentless(say, type)}
+              : contentless(say, message)}
         </p>
       )}
     </>

@@ -1,6 +1,6 @@
 /** What people are called on a screen, and what was said last. */
 
-import type { MessageSummary, Named, User } from 'umbler-hub-client';
+import type { Message, MessageSummary, Named, User } from 'umbler-hub-client';
 
 import { named, type Say } from './words.ts';
 
@@ -25,8 +25,9 @@ export function userName(say: Say, user: Named | null): string {
 const TYPES_WITH_CONTENT = new Set(['Text', 'ButtonReply', 'Location', 'Contact', 'Contacts']);
 
 /** What a message without content is called: its type, and whether the content was erased. */
-export function contentless(say: Say, type: string | null): string {
-  if (type === null || !TYPES_WITH_CONTENT.has(type)) return named(say, type) || '–';
+export function contentless(say: Say, { type, erased }: Pick<Message, 'type' | 'erased'>): string {
+  if (!erased && (type === null || !TYPES_WITH_CONTENT.has(type))) return named(say, type) || '–';
+  if (type === null) return say('erasedContent');
   return type === 'Text' ? say('erasedText') : `${named(say, type)} · ${say('erasedContent')}`;
 }
 

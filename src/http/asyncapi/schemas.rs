@@ -169,7 +169,7 @@ fn may_be_missing(schema: &str, field: &str) -> bool {
         "Previous" | "LiveCells" => true,
         "TodayCells" => field != "metric",
         "Update" => matches!(field, "message" | "otherMessages" | "previous" | "reason" | "origin"),
-        "Message" => matches!(field, "sentBy" | "echoOf"),
+        "Message" => matches!(field, "sentBy" | "echoOf" | "erased"),
         "OutboxUpdated" => field == "message",
         "Subscribed" => matches!(field, "reason" | "replay"),
         "HubStatus" | "Error" => field == "reason",

@@ -24,9 +24,11 @@ export function erasedChat(chat) {
 
 /** @param {Message} message @returns {Message} */
 export function erasedMessage(message) {
-  const { author, source } = message;
+  const { author, source, text, file, location, contacts } = message;
+  const hadContent = text !== null || file !== null || location !== null || contacts.length > 0;
   return {
     ...message,
+    ...(hadContent && { erased: true }),
     text: null,
     editedAt: null,
     reactions: [],

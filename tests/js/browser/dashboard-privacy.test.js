@@ -15,7 +15,7 @@ after(() => Promise.all([browser.close(), dashboard.remove()]));
 
 const PHONE = '+5511987654321';
 
-/** A hub that knows a person: a text, a place, and a colleague's answer. */
+/** A hub that knows a person: two texts, a place and a picture. */
 async function hubWithPerson(t) {
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   const of = (more) => (_, content) => {
@@ -28,6 +28,12 @@ async function hubWithPerson(t) {
     'a',
     null,
     of((message) => Object.assign(message, { MessageType: 'Location', Location: place })),
+  );
+  const picture = { Url: null, OriginalName: 'zabumba.jpg', ContentType: 'image/jpeg' };
+  await hub.says(
+    'a',
+    null,
+    of((message) => Object.assign(message, { MessageType: 'Image', File: picture })),
   );
   await hub.says('a', 'tem em azul?', of());
   return hub;
@@ -42,9 +48,10 @@ const CASES = [
     word: 'ERASE',
     submit: 'Erase for good',
     refused: /must not contain/,
-    done: /Messages erased: 3/,
+    done: /Messages erased: 4/,
     gone: 'Text erased',
     place: 'Location · content erased',
+    picture: 'Image · content erased',
   },
   {
     locale: 'pt-BR',
@@ -54,13 +61,14 @@ const CASES = [
     word: 'APAGAR',
     submit: 'Apagar definitivamente',
     refused: /./,
-    done: /Mensagens apagadas: 3/,
+    done: /Mensagens apagadas: 4/,
     gone: 'Texto apagado',
     place: 'Localização · conteúdo apagado',
+    picture: 'Imagem · conteúdo apagado',
   },
 ];
 
-for (const { locale, open, reason, confirm, word, submit, refused, done, gone, place } of CASES) {
+for (const { locale, open, reason, confirm, word, submit, refused, done, gone, place, picture } of CASES) {
   test(`in ${locale} an admin erases a person, and the open chat says what was erased`, async (t) => {
     const hub = await hubWithPerson(t);
     const admin = { sub: 'root', role: 'admin' };
@@ -87,13 +95,15 @@ for (const { locale, open, reason, confirm, word, submit, refused, done, gone, p
     const bubbles = page.locator('.messages .message');
     await bubbles.nth(0).getByText(gone, { exact: true }).waitFor();
     await bubbles.nth(1).getByText(place, { exact: true }).waitFor();
+    await bubbles.nth(2).getByText(picture, { exact: true }).waitFor();
     await text(page, '.chat >> nth=0', `[${gone}]`);
     const left = await page.locator('body').innerText();
-    for (const trace of ['Zulmira', 'xilofone', 'Agogô', PHONE]) assert.ok(!left.includes(trace), trace);
+    for (const trace of ['Zulmira', 'xilofone', 'Agogô', 'zabumba', PHONE]) assert.ok(!left.includes(trace), trace);
 
     // What is read anew says the same.
     await page.reload();
     await bubbles.nth(0).getByText(gone, { exact: true }).waitFor();
+    await bubbles.nth(2).getByText(picture, { exact: true }).waitFor();
     clean();
   });
 }
