@@ -149,7 +149,7 @@ impl Shipping {
         }
     }
 
-    /// Sends the records behind the cursor, segment after segment.
+    /// Sends what was committed since the last round, in as many segments as it takes.
     fn round(&mut self) -> Result<(), ShippingError> {
         let mut sent = match self.sent.take() {
             Some(sent) => sent,

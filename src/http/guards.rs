@@ -12,7 +12,7 @@ use actix_web::{Error, HttpMessage, ResponseError, web};
 
 use super::access::{self, AccessLine};
 use super::error::ApiError;
-use super::read_notes::{self, ItemsShown};
+use super::read_notes;
 use super::state::EdgeState;
 use super::trace::{REQUEST_ID, Trace};
 use crate::auth::Identity;
@@ -133,8 +133,7 @@ pub async fn observe<B: MessageBody>(
     let status = response.status().as_u16();
     let route = request.match_pattern().unwrap_or_else(|| "(none)".to_owned());
     state.metrics.http_request(&route, known_method(method.as_str()), status, seconds);
-    let shown = response.response().extensions().get::<ItemsShown>().copied();
-    read_notes::note(&state, request, &route, response.status(), shown);
+    read_notes::note(&state, request, &route, response.response());
     if log::log_enabled!(target: access::TARGET, log::Level::Info) {
         let bytes = match response.response().body().size() {
             BodySize::Sized(bytes) => bytes,

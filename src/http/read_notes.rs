@@ -1,7 +1,8 @@
 //! Notes who was shown personal data by REST: after the answer, from the route and its ids.
 
+use actix_web::body::MessageBody;
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::api::PREFIX;
 use super::state::EdgeState;
@@ -10,36 +11,54 @@ use crate::reads::ReadNote;
 use crate::telemetry::clock;
 
 /// Beginnings of the routes that show personal data, after the prefix.
-const SHOWING: [&str; 8] =
-    ["/contacts", "/chats", "/messages", "/search", "/updates", "/alerts", "/stream", "/metrics/explain"];
+const SHOWING: [&str; 9] = [
+    "/contacts",
+    "/chats",
+    "/messages",
+    "/outbox",
+    "/search",
+    "/updates",
+    "/alerts",
+    "/stream",
+    "/webhook/undecodable",
+];
+/// Metrics are numbers, but what is behind one are chats, with the names of their contacts.
+const METRICS: &str = "/metrics";
 
 /// How many items an answer shows. Set by answers that are lists.
 #[derive(Debug, Clone, Copy)]
 pub struct ItemsShown(pub usize);
+
+/// The chat that an answer is of, where the address names something in it, such as a message.
+#[derive(Debug, Clone)]
+pub struct ChatShown(pub String);
 
 /// Notes a request that was answered.
 pub fn note(
     state: &EdgeState,
     request: &HttpRequest,
     route: &str,
-    status: StatusCode,
-    shown: Option<ItemsShown>,
+    response: &HttpResponse<impl MessageBody>,
 ) {
-    let extensions = request.extensions();
+    let (extensions, shown) = (request.extensions(), response.extensions());
     let identity = extensions.get::<Identity>();
-    let is_read = matches!(*request.method(), Method::GET) && status.is_success();
+    // The file of a message is shown by sending the caller to its address.
+    let is_shown = response.status().is_success() || response.status() == StatusCode::FOUND;
+    let is_read = matches!(*request.method(), Method::GET) && is_shown;
     let (Some(identity), true) = (identity, is_read && state.reads.log.is_on()) else { return };
-    let Some(rest) =
-        route.strip_prefix(PREFIX).filter(|rest| SHOWING.iter().any(|shows| rest.starts_with(shows)))
-    else {
-        return;
-    };
-    let id = request.match_info().get("id").map(str::to_owned);
     let asked = |name: &str| {
         let query = form_urlencoded::parse(request.query_string().as_bytes());
         query.into_iter().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
-    let chat = id.clone().filter(|_| rest.starts_with("/chats")).or_else(|| asked("chatId"));
+    let shows = |rest: &&str| {
+        SHOWING.iter().any(|shows| rest.starts_with(shows))
+            || (rest.starts_with(METRICS) && asked("explain").as_deref() == Some("true"))
+    };
+    let Some(rest) = route.strip_prefix(PREFIX).filter(shows) else { return };
+    let id = request.match_info().get("id").map(str::to_owned);
+    let chat = id.clone().filter(|_| rest.starts_with("/chats"));
+    let chat = chat.or_else(|| shown.get::<ChatShown>().map(|ChatShown(chat)| chat.clone()));
+    let chat = chat.or_else(|| asked("chatId"));
     let contact = id.filter(|_| rest.starts_with("/contacts")).or_else(|| asked("contactId"));
     state.reads.log.note(ReadNote {
         at: clock::now(),
@@ -48,6 +67,7 @@ pub fn note(
         route: route.to_owned(),
         chat,
         contact,
-        count: u32::try_from(shown.map_or(1, |ItemsShown(count)| count)).unwrap_or(u32::MAX),
+        count: u32::try_from(shown.get::<ItemsShown>().map_or(1, |ItemsShown(count)| *count))
+            .unwrap_or(u32::MAX),
     });
 }

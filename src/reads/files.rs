@@ -16,6 +16,7 @@ const FILELESS_MAX: u32 = 2_000;
 /// A message that may be seen, as far as its file goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageFile {
+    pub chat: ChatId,
     /// False where the message has no file at all.
     pub has_file: bool,
     pub url: Option<String>,
@@ -41,7 +42,11 @@ impl Query for FindFile {
             return Ok(None);
         }
         let file = message.file.view();
-        Ok(Some(MessageFile { has_file: file.is_some(), url: file.and_then(|file| file.url) }))
+        Ok(Some(MessageFile {
+            chat: message.chat_id,
+            has_file: file.is_some(),
+            url: file.and_then(|file| file.url),
+        }))
     }
 }
 

@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 
 use super::support::keys::{SECRET, token};
-use super::support::{Hub, hub_with};
+use super::support::sending::Sending;
+use super::support::{Delivery, Hub, hub_with};
 
 fn bearer(sub: &str, role: &str) -> String {
     format!("Bearer {}", token(json!({ "sub": sub, "role": role })))
@@ -112,4 +113,50 @@ fn a_hub_that_is_to_note_nothing_keeps_no_log_of_reads() {
     hub.json("/api/umbler/chats/a");
     assert_eq!(hub.json("/api/umbler/reads")["reads"], json!([]));
     assert!(!hub.home().join("hub.db.reads").exists());
+}
+
+#[test]
+fn whoever_was_shown_a_file_a_sent_message_a_raw_delivery_or_what_is_behind_a_number_is_noted() {
+    let mut sending = Sending::new(&[]);
+    sending.chat("maria", 60);
+    let sent = sending.sends("maria", "segredo");
+    sending.becomes(&sent, &["sent"]);
+    let hub = &sending.hub;
+    let file = json!({ "Url": "https://files.example/f", "OriginalName": "f.pdf", "ContentType": "application/pdf" });
+    hub.provider().posts(&Delivery::message("joao").message_id("with-file").message_field("File", file));
+    let odd = json!({ "EventId": "odd", "Type": "ChatRated", "Payload": { "who": "segredo" } });
+    let seq = hub.provider().post(odd.to_string()).json()["seq"].to_string();
+    let today = "from=2026-03-02T03:00:00Z&until=2026-03-03T03:00:00Z";
+    let behind = format!("/metrics/summary?{today}&metric=replyTime&explain=true");
+    for (path, status) in [
+        ("/messages/with-file/file", 302),
+        ("/messages/with-file/file?format=json", 200),
+        (&*format!("/outbox/{sent}"), 200),
+        (&*format!("/webhook/undecodable/{seq}"), 200),
+        (&*behind, 200),
+        (&*format!("/metrics/summary?{today}"), 200),
+        ("/webhook/status", 200),
+    ] {
+        let answer = hub.get(&format!("/api/umbler{path}"));
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+    }
+    let noted = hub.json("/api/umbler/reads");
+    let told: Vec<(&str, Option<&str>)> = noted["reads"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .rev()
+        .map(|read| (read["route"].as_str().expect("a route"), read["chatId"].as_str()))
+        .filter(|(route, _)| !route.starts_with("/ws"))
+        .collect();
+    assert_eq!(
+        told[told.len() - 5..],
+        [
+            ("/api/umbler/messages/{id}/file", Some("joao")),
+            ("/api/umbler/messages/{id}/file", Some("joao")),
+            ("/api/umbler/outbox/{id}", Some("maria")),
+            ("/api/umbler/webhook/undecodable/{seq}", None),
+            ("/api/umbler/metrics/summary", None),
+        ]
+    );
 }

@@ -10,11 +10,13 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::Answer;
+use crate::domain::ChatId;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::PathId;
 use crate::http::files::{FileFound, FileQuestion};
 use crate::http::question::{QueryString, question};
+use crate::http::read_notes::ChatShown;
 use crate::http::route::{Call, HandlerPart, routes};
 use crate::http::state::EdgeState;
 use crate::http::values::FileFormat;
@@ -64,26 +66,34 @@ pub struct FileAnswer {
 }
 
 /// A redirect to the file, or an object that tells where it is.
-pub enum FileReply {
+enum FileReply {
     Redirect(String),
     Told(FileAnswer),
 }
 
-impl Responder for FileReply {
+/// The same, of a message in this chat.
+pub struct FileReplyOfChat {
+    reply: FileReply,
+    chat: ChatId,
+}
+
+impl Responder for FileReplyOfChat {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        match self {
-            Self::Told(answer) => Answer(answer).respond_to(request),
-            Self::Redirect(url) => HttpResponse::Found()
+        let mut response = match self.reply {
+            FileReply::Told(answer) => Answer(answer).respond_to(request),
+            FileReply::Redirect(url) => HttpResponse::Found()
                 .insert_header((LOCATION, url))
                 .insert_header((CACHE_CONTROL, "no-store"))
                 .finish(),
-        }
+        };
+        response.extensions_mut().insert(ChatShown(self.chat.to_string()));
+        response
     }
 }
 
-impl HandlerPart for FileReply {
+impl HandlerPart for FileReplyOfChat {
     fn describe(call: &mut Call) {
         call.answers::<FileAnswer>(200).redirects("The file is at the address in `Location`.");
     }
@@ -94,18 +104,18 @@ async fn file(
     QueryString(question): QueryString<FileLookup>,
     PathId(id): PathId,
     state: UserState,
-) -> Result<FileReply, ApiError> {
+) -> Result<FileReplyOfChat, ApiError> {
     if caller.scope.is_masked() {
         return Err(ApiError::Forbidden("files are withheld from viewers"));
     }
     let message: String = id.into();
     let found = state.ask(FindFile { message: message.clone(), scope: caller.scope }).await?;
-    let known = match found {
+    let (chat, known) = match found {
         None => return Err(ApiError::NotFound("no message has this id")),
         Some(MessageFile { has_file: false, .. }) => {
             return Err(ApiError::NotFound("the message has no file"));
         }
-        Some(MessageFile { url, .. }) => url.filter(|_| question.refused != Some(true)),
+        Some(MessageFile { chat, url, .. }) => (chat, url.filter(|_| question.refused != Some(true))),
     };
     let found = match known {
         Some(url) => FileFound::At(url),
@@ -122,10 +132,10 @@ async fn file(
             FileFound::Unavailable => (FileState::Unavailable, None),
             FileFound::Unreachable => return Err(unreachable()),
         };
-        return Ok(FileReply::Told(FileAnswer { state, url }));
+        return Ok(FileReplyOfChat { reply: FileReply::Told(FileAnswer { state, url }), chat });
     }
     match found {
-        FileFound::At(url) => Ok(FileReply::Redirect(url)),
+        FileFound::At(url) => Ok(FileReplyOfChat { reply: FileReply::Redirect(url), chat }),
         FileFound::Pending => Err(ApiError::Unavailable {
             message: "the file has not come yet",
             retry_after_seconds: RETRY_SECONDS,

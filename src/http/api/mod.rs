@@ -32,7 +32,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::read_notes::ItemsShown;
+use super::read_notes::{ChatShown, ItemsShown};
 use super::route::{Call, HandlerPart, Routes};
 
 /// The prefix of the routes' paths.
@@ -88,6 +88,25 @@ impl<T: Serialize> Responder for CountedAnswer<T> {
         let mut response = Answer(self.0).respond_to(request);
         response.extensions_mut().insert(ItemsShown(self.1));
         response
+    }
+}
+
+/// The same for one thing of a chat whose id is not in the address, so that the log of reads names the chat.
+pub struct AnswerOfChat<T>(pub T, pub String);
+
+impl<T: Serialize> Responder for AnswerOfChat<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = Answer(self.0).respond_to(request);
+        response.extensions_mut().insert(ChatShown(self.1));
+        response
+    }
+}
+
+impl<T: ToSchema> HandlerPart for AnswerOfChat<T> {
+    fn describe(call: &mut Call) {
+        Answer::<T>::describe(call);
     }
 }
 

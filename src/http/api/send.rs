@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Answer;
 use super::send_fields::SendRequest;
+use super::{Answer, AnswerOfChat};
 use crate::auth::Role;
 use crate::domain::sending::{NotNow, may_write, window_until};
 use crate::domain::{ChatId, EventId};
@@ -219,9 +219,11 @@ async fn one(
     _: QueryString<Nothing>,
     PathId(id): PathId,
     state: UserState,
-) -> Result<Answer<OutboxAnswer>, ApiError> {
+) -> Result<AnswerOfChat<OutboxAnswer>, ApiError> {
     let question = GetOutbox { id: id.into(), scope: caller.scope };
-    Ok(Answer(OutboxAnswer { outbox: state.ask(question).await?.ok_or(UNKNOWN_ENTRY)? }))
+    let outbox = state.ask(question).await?.ok_or(UNKNOWN_ENTRY)?;
+    let chat = outbox.chat_id.clone();
+    Ok(AnswerOfChat(OutboxAnswer { outbox }, chat))
 }
 
 async fn resend(
