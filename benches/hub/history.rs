@@ -210,8 +210,19 @@ fn past_routes(is_built: bool) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Copies the large database for somebody who changes it.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_name() != "hub.log" {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
 /// A database that was built before the metrics has them computed in the background.
-fn wait_for_metrics(hub: &Hub, folder: &Path) -> io::Result<()> {
+pub fn wait_for_metrics(hub: &Hub, folder: &Path) -> io::Result<()> {
     let begun = Instant::now();
     let file = folder.join("hub.db.metrics");
     while !hub.json("/api/umbler/metrics/live")?["rebuilding"].is_null() || !is_sealed(&file)? {

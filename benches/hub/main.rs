@@ -25,6 +25,7 @@ mod scopes;
 mod bucket;
 mod privacy;
 mod retention;
+mod erasure;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ const PARTS: &[Part] = &[
     ("scopes", scopes::measure),
     ("privacy", privacy::measure),
     ("retention", retention::measure),
+    ("erasure", erasure::measure),
 ];
 
 /// Open files beside those of the screens.

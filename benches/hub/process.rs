@@ -168,7 +168,17 @@ impl Client {
 
     /// Asks and takes the content of a 200.
     pub fn get(&mut self, path: &str) -> io::Result<String> {
-        write!(self.stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\n{}\r\n", self.authorization)?;
+        self.send("GET", path, "")
+    }
+
+    /// The same with another method and a body, which is JSON.
+    pub fn send(&mut self, method: &str, path: &str, body: &str) -> io::Result<String> {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{}\r\n{body}",
+            body.len(),
+            self.authorization
+        );
+        self.stream.write_all(request.as_bytes())?;
         let mut filled = 0;
         loop {
             let read = self.stream.read(&mut self.buffer[filled..])?;

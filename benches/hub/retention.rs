@@ -1,6 +1,5 @@
 //! Deleting by age beside live updates: a year of a million messages, all of them too old, with and without, in turn.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use super::Plan;
 use super::deliveries::Deliveries;
 use super::fan_out::{SUBSCRIBE, SUBSCRIBED};
 use super::figures::{float, median_of, ms, percentile};
-use super::history::{CHECK_PATIENCE, NOT_BUILT, is_checking, million};
+use super::history::{CHECK_PATIENCE, NOT_BUILT, copy, is_checking, million};
 use super::process::{Hub, Place, fresh_folder};
 use super::screens::{CONNECTING, Heard, PATIENCE, Screens, Turned, nanos_since};
 use super::senders::{Language, Senders};
@@ -117,16 +116,6 @@ fn row(name: &str, pairs: &[Pair]) -> Vec<String> {
         at_most(median_of(pairs, |pair| pair.with.p99 / pair.without.p99), RATIO_MAX),
         format!("{:.0}", median_of(pairs, |pair| pair.rows)),
     ]
-}
-
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        if entry.file_name() != "hub.log" {
-            fs::copy(entry.path(), to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
 }
 
 /// Has everything be received long ago, as if the hub had run for so long.
