@@ -1,14 +1,14 @@
 //! Deletes what is older than the operator wants to keep: once at the start, then once a day, and soon again after a fault. It asks the journal for
 //! small steps, and gives way to deliveries between them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::Addr;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::duties::Duties;
 use crate::config::DaysKept;
-use crate::domain::ContactId;
+use crate::domain::{ContactId, EventId, Seq};
 use crate::hub::{Ack, GetHealth, Ingest, IngestError, UmblerHub};
 use crate::journal::retain::ROWS_MAX;
 use crate::journal::{ErasureRequest, Origin, Payload, Record, Retained, RetentionStep, erasure_list};
@@ -25,6 +25,13 @@ const AGAIN_AFTER: Duration = Duration::from_secs(10);
 const AGAIN_AFTER_MAX: Duration = Duration::from_hours(1);
 /// Rest between two steps, so that deliveries come first.
 const REST: Duration = Duration::from_millis(20);
+/// While deliveries come in, the rest after a step is so many times as long as the step took: so steps hold up one delivery in a
+/// hundred, and the slowest in a hundred are no slower for them.
+const REST_TIMES: u32 = 100;
+/// The longest rest after a step, however long the step took.
+const REST_MAX: Duration = Duration::from_secs(5);
+/// Deliveries come in until none came for so long.
+const QUIET_AFTER: Duration = Duration::from_secs(5);
 /// Rest while deliveries wait, or nothing can be written.
 const GIVE_WAY: Duration = Duration::from_secs(1);
 /// How often a hub of a cluster looks whether this is its duty.
@@ -33,6 +40,34 @@ const DUTY_WAIT: Duration = Duration::from_secs(10);
 const CONTACTS_AT_ONCE: usize = 100;
 /// What an erasure by age has as its reason. It stays for good.
 const REASON: &str = "RETAIN_CLOSED_CHATS";
+
+/// How fast steps may follow each other.
+#[derive(Debug, Default)]
+struct Pace {
+    newest: Option<Seq>,
+    /// When the newest position was last seen to be another one.
+    moved_at: Option<Instant>,
+}
+
+impl Pace {
+    /// Learns the newest position, as it is now.
+    fn sees(&mut self, newest: Seq, now: Instant) {
+        let known = self.newest.replace(newest);
+        if known.is_some_and(|known| known != newest) {
+            self.moved_at = Some(now);
+        }
+    }
+
+    /// The rest after a step that took so long.
+    fn rest(&self, took: Duration, now: Instant) -> Duration {
+        match self.moved_at {
+            Some(moved_at) if now.duration_since(moved_at) < QUIET_AFTER => {
+                took.saturating_mul(REST_TIMES).clamp(REST, REST_MAX)
+            }
+            Some(_) | None => REST,
+        }
+    }
+}
 
 struct Retention {
     days: DaysKept,
@@ -110,15 +145,16 @@ impl Retention {
         if !due {
             return Ok(());
         }
-        let mut count = 0;
+        let (mut count, mut pace) = (0, Pace::default());
         loop {
             let step = Payload::Retention(RetentionStep { what, before });
-            let rows = self.append(step, None).await?.rows.unwrap_or_default();
+            let (ack, rest) = self.append(step, None, &mut pace).await?;
+            let rows = ack.rows.unwrap_or_default();
             count += rows;
             if rows < ROWS_MAX {
                 break;
             }
-            actix_rt::time::sleep(REST).await;
+            actix_rt::time::sleep(rest).await;
         }
         if count > 0 {
             log::info!("{count} rows of {} before {before} were looked at for their age", what.as_str());
@@ -127,13 +163,14 @@ impl Retention {
     }
 
     async fn erase_forgotten(&self, before: Timestamp) -> Result<(), Ended> {
+        let mut pace = Pace::default();
         loop {
             let find = FindForgotten { before, limit: CONTACTS_AT_ONCE };
             let found = self.readers.ask(Asker::Hub, find).await?;
             let count = found.len();
             for contact in found {
-                self.erase(contact).await?;
-                actix_rt::time::sleep(REST).await;
+                let rest = self.erase(contact, &mut pace).await?;
+                actix_rt::time::sleep(rest).await;
             }
             if count < CONTACTS_AT_ONCE {
                 return Ok(());
@@ -141,10 +178,11 @@ impl Retention {
         }
     }
 
-    async fn erase(&self, contact: ContactId) -> Result<(), Ended> {
+    /// Erases a contact, and tells the rest after it.
+    async fn erase(&self, contact: ContactId, pace: &mut Pace) -> Result<Duration, Ended> {
         let find = FindPerson { contact: contact.to_string() };
         let person = self.readers.ask(Asker::Hub, find).await?;
-        let Some(person) = person else { return Ok(()) };
+        let Some(person) = person else { return Ok(REST) };
         let id = erasure_list::event_id(&contact, clock::now());
         let request = ErasureRequest {
             contact,
@@ -152,16 +190,25 @@ impl Retention {
             reason: REASON.to_owned(),
             block: false,
         };
-        self.append(Payload::Erasure(request), Some(id)).await.map(drop)
+        let (ack, rest) = self.append(Payload::Erasure(request), Some(id), pace).await?;
+        // Its own position is no sign that deliveries come in.
+        pace.newest = ack.seq.or(pace.newest);
+        Ok(rest)
     }
 
-    /// Appends a record once no delivery waits.
-    async fn append(&self, payload: Payload, id: Option<crate::domain::EventId>) -> Result<Ack, Ended> {
+    /// Appends a record once no delivery waits. Returns the rest after it, too.
+    async fn append(
+        &self,
+        payload: Payload,
+        id: Option<EventId>,
+        pace: &mut Pace,
+    ) -> Result<(Ack, Duration), Ended> {
         loop {
             let health = self.hub.send(GetHealth).await.map_err(|_gone| Ended::Stopping)?;
             if health.draining {
                 return Err(Ended::Stopping);
             }
+            pace.sees(health.seq, Instant::now());
             if health.queued == 0 && health.writable {
                 break;
             }
@@ -169,8 +216,9 @@ impl Retention {
         }
         let record = Record::new(payload, id, Origin::Hub, clock::now())
             .map_err(|no_memory| Ended::Failed(no_memory.to_string()))?;
+        let begun = Instant::now();
         match self.hub.send(Ingest { record }).await {
-            Ok(Ok(ack)) => Ok(ack),
+            Ok(Ok(ack)) => Ok((ack, pace.rest(begun.elapsed(), Instant::now()))),
             Ok(Err(IngestError::Stopping)) | Err(_) => Err(Ended::Stopping),
             Ok(Err(error @ (IngestError::Full | IngestError::Unwritable))) => {
                 Err(Ended::Failed(error.to_string()))
@@ -183,4 +231,25 @@ impl Retention {
 fn days_before(now: Timestamp, days: u32) -> Option<Timestamp> {
     let hours = i64::from(days) * 24;
     (days > 0).then(|| now.checked_sub(SignedDuration::from_hours(hours)).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_take_a_hundredth_of_the_time_while_deliveries_come_in_and_most_of_it_at_night() {
+        let (mut pace, begun) = (Pace::default(), Instant::now());
+        let after = |seconds| begun + Duration::from_secs(seconds);
+        let took = Duration::from_millis(12);
+        pace.sees(Seq(7), begun);
+        assert_eq!(pace.rest(took, begun), REST, "nothing came in yet");
+        pace.sees(Seq(8), after(1));
+        assert_eq!(pace.rest(took, after(1)), Duration::from_millis(1_200));
+        assert_eq!(pace.rest(Duration::from_secs(2), after(1)), REST_MAX);
+        pace.sees(Seq(8), after(5));
+        assert_eq!(pace.rest(took, after(5)), Duration::from_millis(1_200), "one came four seconds ago");
+        pace.sees(Seq(8), after(6));
+        assert_eq!(pace.rest(took, after(6)), REST, "none came for five seconds");
+    }
 }

@@ -78,8 +78,11 @@ pub(super) fn apply(connection: &Connection, step: RetentionStep) -> Result<Reta
         }
         Retained::Texts => {
             let mut done = blank_texts(connection, step.before)?;
-            let forgetting = Forgetting::content(step.before);
-            done.rows += reduce_bodies(connection, TEXT_BODIES, step.before, forgetting)?;
+            // Deliveries wait for a step, so one handles messages or bodies, and both only where the messages end.
+            if done.rows < ROWS_MAX {
+                let forgetting = Forgetting::content(step.before);
+                done.rows += reduce_bodies(connection, TEXT_BODIES, step.before, forgetting)?;
+            }
             Ok(done)
         }
     }
@@ -198,7 +201,10 @@ fn blank_texts(connection: &Connection, before: Timestamp) -> Result<Retaining, 
             blank_message_frames(connection, &MessageId::from(id.as_str()), &mut retaining)?;
         }
     }
-    blank_outbox(connection, reached, &mut retaining)?;
+    // No index begins with the time of what went out, so it is looked for once, behind the messages.
+    if is_last {
+        blank_outbox(connection, reached, &mut retaining)?;
+    }
     put_progress(connection, what, until, reached)?;
     Ok(retaining)
 }
