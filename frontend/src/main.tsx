@@ -10,6 +10,7 @@ import './app/numbers.css';
 import './app/shell.css';
 import './app/views.css';
 import './live/live.css';
+import './live/alerts.css';
 import './live/charts.css';
 import './live/wall.css';
 import './chats/list.css';

@@ -12,7 +12,7 @@ import { urgencyOf, type Group, type Waiting } from '../hub/waits.ts';
 import { clock, clockTime, number } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { isNewAlert, URGENT } from './AlertPanel.tsx';
+import { isNewAlert, URGENT } from './alertGroups.ts';
 import { useLimits, WORD_OF } from './limits.ts';
 import { SectorLabels, useSectorLabels, useSectorName } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';

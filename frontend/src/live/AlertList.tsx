@@ -1,0 +1,96 @@
+import { useState } from 'react';
+import type { Alert } from 'umbler-hub-client';
+
+import { useNow } from '../hub/clock.ts';
+import { Icon } from '../parts/icons.tsx';
+import { agentName, clock, number } from '../words/format.ts';
+import { useWords } from '../words/words.ts';
+import { AlertRow } from './AlertRow.tsx';
+import { type AlertGroup, grouped, isNewAlert, URGENT } from './alertGroups.ts';
+import { useSectorName } from './sectors.ts';
+
+/** Beyond this many nobody reads them one by one. */
+const SHOWN_MAX = 60;
+
+/** Alerts one by one, or by sector or agent where they are many. */
+export function AlertList({ alerts }: { alerts: Alert[] }) {
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const groups = grouped(alerts);
+  if (groups === null) return <Rows alerts={alerts} />;
+  const toggle = (key: string) =>
+    setOpened((before) => {
+      const after = new Set(before);
+      if (!after.delete(key)) after.add(key);
+      return after;
+    });
+  return (
+    <ul className="alert-groups">
+      {groups.map((group) => (
+        <Group key={group.key} group={group} isOpen={opened.has(group.key)} toggle={() => toggle(group.key)} />
+      ))}
+    </ul>
+  );
+}
+
+function Rows({ alerts }: { alerts: Alert[] }) {
+  const say = useWords();
+  return (
+    <ul className="alert-rows">
+      {alerts.slice(0, SHOWN_MAX).map((alert) => (
+        <AlertRow key={alert.id} alert={alert} />
+      ))}
+      {alerts.length > SHOWN_MAX && (
+        <li className="quiet">{say('andMore', { count: number(alerts.length - SHOWN_MAX) })}</li>
+      )}
+    </ul>
+  );
+}
+
+interface GroupProps {
+  group: AlertGroup;
+  isOpen: boolean;
+  toggle: () => void;
+}
+
+/** How many, how many of them are late, and how long the first has been waiting. */
+function Group({ group: { by, who, alerts }, isOpen, toggle }: GroupProps) {
+  const say = useWords();
+  const sectorName = useSectorName();
+  const now = useNow();
+  const name = by === 'taken' ? say('alertsTaken') : by === 'sector' ? sectorName(who) : agentName(say, who);
+  const late = alerts.filter(({ kind }) => URGENT[kind]).length;
+  const fresh = by === 'taken' ? 0 : alerts.filter(({ raisedAt }) => isNewAlert(raisedAt, now)).length;
+  const counts = [
+    late > 0 && say('alertsLate', { count: number(late) }),
+    alerts.length > late && say('alertsNear', { count: number(alerts.length - late) }),
+  ];
+  const about = counts.filter(Boolean).join(' · ');
+  const since = Math.min(...alerts.map((alert) => Date.parse(alert.since)));
+  return (
+    <li data-urgency={late > 0 ? 'late' : 'attention'} data-taken={by === 'taken' || undefined}>
+      <button
+        type="button"
+        className="alert-group"
+        aria-expanded={isOpen}
+        onClick={toggle}
+        title={`${name} · ${about}`}
+      >
+        <span className="turn" data-open={isOpen || undefined}>
+          <Icon name="next" />
+        </span>
+        <span className="main">
+          <span className="name">{name}</span>
+          <span className="quiet">
+            {about}
+            {fresh > 0 && <em className="chip fresh">{say('alertsNew', { count: number(fresh) })}</em>}
+          </span>
+        </span>
+        <span className="wait">
+          <time>{clock(now - since)}</time>
+          <span>{say('longestShort')}</span>
+        </span>
+      </button>
+      {isOpen && <Rows alerts={alerts} />}
+    </li>
+  );
+}

@@ -1,0 +1,78 @@
+import { Button } from '@mantine/core';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import type { Alert } from 'umbler-hub-client';
+
+import { PATH } from '../hub/alerts.ts';
+import { useNow } from '../hub/clock.ts';
+import { reasonOf } from '../hub/errors.ts';
+import { alerts, hub, openChats } from '../hub/hub.tsx';
+import { useRole } from '../hub/role.ts';
+import { agentName, clock, moment } from '../words/format.ts';
+import { contactTitle, userName } from '../words/people.ts';
+import { useWords } from '../words/words.ts';
+import { isNewAlert, URGENT } from './alertGroups.ts';
+import { useSectorName } from './sectors.ts';
+
+/** One alert: whose chat it is, since when, and who is on it. */
+export function AlertRow({ alert }: { alert: Alert }) {
+  const say = useWords();
+  const mayTake = useRole() !== 'viewer';
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<string | null>(null);
+  const { id, kind, chatId, contactName, sector, owner, since, dueAt, raisedAt, acknowledgedAt, acknowledgedBy } =
+    alert;
+  const sectorName = useSectorName();
+  const now = useNow();
+  // Whom to ask stands first: a narrow panel cuts the end.
+  const about = [agentName(say, owner), say(`alert_${kind}`), sectorName(sector)].join(' · ');
+  const who = contactTitle(say, { contactName, contactPhone: openChats.find(chatId)?.contactPhone });
+  async function acknowledge() {
+    setBusy(true);
+    setFailure(null);
+    try {
+      alerts.take((await hub.send('POST', `${PATH}/${encodeURIComponent(id)}/acknowledge`)).alert);
+    } catch (error) {
+      setFailure(reasonOf(error));
+    }
+    setBusy(false);
+  }
+  return (
+    <li
+      className="alert"
+      data-kind={kind}
+      data-urgency={URGENT[kind] ? 'late' : 'attention'}
+      data-taken={acknowledgedAt !== null || undefined}
+      data-new={(acknowledgedAt === null && isNewAlert(raisedAt, now)) || undefined}
+    >
+      <Link className="main" to={`/chats/${encodeURIComponent(chatId)}`} title={`${who} · ${about}`}>
+        <span className="name">{who}</span>
+        <span className="quiet">{about}</span>
+      </Link>
+      <span className="wait">
+        <time>{clock(now - Date.parse(since))}</time>
+        <span title={dueAt}>{say(URGENT[kind] ? 'dueAt' : 'warnedAt', { at: moment(dueAt) })}</span>
+      </span>
+      {acknowledgedAt !== null ? (
+        <span className="taken quiet">{say('taken', { name: userName(say, acknowledgedBy) })}</span>
+      ) : (
+        mayTake && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            loading={busy}
+            onClick={() => void acknowledge()}
+            aria-label={`${say('take')}: ${say(`alert_${kind}`)}, ${who}`}
+          >
+            {say('take')}
+          </Button>
+        )
+      )}
+      {failure !== null && (
+        <span role="alert" className="refusal small">
+          {failure}
+        </span>
+      )}
+    </li>
+  );
+}
