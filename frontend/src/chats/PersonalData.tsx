@@ -1,8 +1,7 @@
 import { Button, Checkbox, TextInput } from '@mantine/core';
-import { HubError } from 'umbler-hub-client';
 import { useState, type FormEvent } from 'react';
 
-import { reasonOf } from '../hub/errors.ts';
+import { problemsOf, reasonOf } from '../hub/errors.ts';
 import { hub } from '../hub/hub.tsx';
 import { Dialog } from '../parts/Dialog.tsx';
 import { saveFile } from '../parts/save.ts';
@@ -63,7 +62,8 @@ function EraseDialog({ path, close }: { path: string; close: () => void }) {
   const [block, setBlock] = useState(false);
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
-  const [refusal, setRefusal] = useState<{ field: string | null; reason: string } | null>(null);
+  const [refusal, setRefusal] = useState<unknown>(null);
+  const wrongReason = problemsOf(refusal).get('reason');
   const [erased, setErased] = useState<Erased | null>(null);
   const isSure = typed.trim() === say('eraseWord') && reason.trim() !== '';
 
@@ -76,7 +76,7 @@ function EraseDialog({ path, close }: { path: string; close: () => void }) {
       const query = new URLSearchParams({ reason: reason.trim(), ...(block && { block: 'true' }) });
       setErased(await hub.send('DELETE', `${path}?${query}`));
     } catch (error) {
-      setRefusal({ field: error instanceof HubError ? error.parameter : null, reason: reasonOf(error) });
+      setRefusal(error);
     }
     setBusy(false);
   }
@@ -92,7 +92,7 @@ function EraseDialog({ path, close }: { path: string; close: () => void }) {
             value={reason}
             maxLength={REASON_CHARS_MAX}
             onChange={(event) => setReason(event.currentTarget.value)}
-            error={refusal?.field === 'reason' ? refusal.reason : undefined}
+            error={wrongReason}
             autoComplete="off"
             data-autofocus
           />
@@ -110,7 +110,7 @@ function EraseDialog({ path, close }: { path: string; close: () => void }) {
           />
           {refusal !== null && (
             <p role="alert" className="refusal">
-              {say('refused', { reason: refusal.reason })}
+              {say('refused', { reason: reasonOf(refusal) })}
             </p>
           )}
           <footer>

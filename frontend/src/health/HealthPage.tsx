@@ -6,6 +6,7 @@ import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { Tile } from '../live/Tiles.tsx';
 import { Failure } from '../parts/Notice.tsx';
+import { faultInWords } from '../words/faults.ts';
 import { age, clock, fullMoment, moment, number, percent } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
 import { type Fact, Facts } from './Facts.tsx';
@@ -107,12 +108,15 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
   const say = useWords();
   const now = useNow();
   const states = { ok: say('ok'), unwritable: say('unwritableWord'), draining: say('drainingWord') };
-  const integrity = { checking: say('checking'), ok: say('intact') }[health.integrity] ?? health.integrity;
+  const integrity = { checking: say('checking'), ok: say('intact') }[health.integrity] ?? say('damagedWord');
+  const keys = health.signInKeys === 'ok';
   const rows: Fact[] = [
     [say('state'), states[health.status], health.status !== 'ok'],
-    ...(health.fault ? [[say('reason'), `${named(say, health.reason ?? null)} · ${health.fault}`, true] as Fact] : []),
-    [say('integrity'), integrity, health.integrity.startsWith('damaged')],
-    ...(health.signInKeys ? [[say('keys'), health.signInKeys, health.signInKeys !== 'ok'] as Fact] : []),
+    ...(health.fault ? [[say('reason'), named(say, health.reason ?? null), true, health.fault] as Fact] : []),
+    [say('integrity'), integrity, health.integrity.startsWith('damaged'), health.integrity],
+    ...(health.signInKeys
+      ? [[say('keys'), say(keys ? 'keysRead' : 'keysStale'), !keys, health.signInKeys] as Fact]
+      : []),
     ...(health.backup
       ? [[say('backup'), say(`backup_${health.backup}`), ['old', 'behind'].includes(health.backup)] as Fact]
       : []),
@@ -214,7 +218,7 @@ function Recent({ status: { recentUndecodable, recentIgnored, undecodable, ignor
                 <tr key={key}>
                   <th scope="row">{type}</th>
                   <td>
-                    {reason}{' '}
+                    {faultInWords(reason) ?? say('notUnderstood')}{' '}
                     {isAdmin && seq !== null && (
                       <button type="button" className="number" onClick={() => setShown(seq)}>
                         {say('showRaw')}

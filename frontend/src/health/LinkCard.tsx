@@ -7,6 +7,7 @@ import type { Link } from '../hub/link.ts';
 import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { Failure } from '../parts/Notice.tsx';
+import { faultInWords } from '../words/faults.ts';
 import { fullMoment, number } from '../words/format.ts';
 import { type Say, useWords } from '../words/words.ts';
 import { type Fact, Facts } from './Facts.tsx';
@@ -44,7 +45,7 @@ function linkRows(say: Say, link: Link): Fact[] {
   const rows: Fact[] = [
     [
       say('umblerLink'),
-      [say(`link_${state}`), reason].filter(Boolean).join(': '),
+      [say(`link_${state}`), reason && faultInWords(reason)].filter(Boolean).join(': '),
       !['off', 'starting', 'ok'].includes(state),
     ],
   ];
@@ -69,7 +70,7 @@ function sweepText(say: Say, { endedAt, chats, messages, states, problem }: NonN
     messages: number(messages),
     states: number(states),
   });
-  return problem === null ? found : `${found} · ${problem}`;
+  return problem === null ? found : `${found} · ${faultInWords(problem) ?? say('problemInLog')}`;
 }
 
 function isWrong(finding: NonNullable<Link['webhook']>['finding']): boolean {
@@ -132,7 +133,7 @@ export function BackfillProgress({ link: { backfill } }: { link: Link }) {
       <p>{text}</p>
       {skipped > 0 && <p className="quiet">{say('backfillSkipped', { count: skipped })}</p>}
       {nextDays !== null && <p className="quiet">{say('backfillNext', { days: nextDays })}</p>}
-      {problem !== null && <p className="quiet">{problem}</p>}
+      {problem !== null && <p className="quiet">{faultInWords(problem) ?? say('problemInLog')}</p>}
     </div>
   );
 }

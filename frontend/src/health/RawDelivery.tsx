@@ -5,6 +5,7 @@ import { reasonOf } from '../hub/errors.ts';
 import { read } from '../hub/reads.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Failure } from '../parts/Notice.tsx';
+import { faultInWords } from '../words/faults.ts';
 import { fullMoment, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 
@@ -38,7 +39,7 @@ export function RawDelivery({ seq, close }: { seq: number; close: () => void }) 
       {raw === null && failure === null && <Skeleton height={200} />}
       {raw !== null && (
         <>
-          <p>{raw.reason}</p>
+          <p>{faultInWords(raw.reason) ?? say('notUnderstood')}</p>
           <p className="quiet">
             {fullMoment(raw.receivedAt)} · {say('rawBytes', { count: number(raw.bytes) })}
             {isCut(raw) && ` · ${say('rawCut')}`}

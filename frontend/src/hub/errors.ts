@@ -1,10 +1,19 @@
 import { HubError } from 'umbler-hub-client';
 
+import { faultInWords } from '../words/faults.ts';
+import { problemsIn } from '../words/problems.ts';
 import { reasonInWords } from '../words/reasons.ts';
 
 /** What went wrong, in the language of the page. */
 export function reasonOf(error: unknown): string {
-  return error instanceof HubError ? reasonInWords(error.code, error.message) : messageOf(error);
+  return error instanceof HubError ? reasonInWords(error.code, error.message, error.parameter) : messageOf(error);
+}
+
+/** What is wrong with each field that the hub named, by the field's path, in the language of the page. */
+export function problemsOf(error: unknown): Map<string, string> {
+  if (!(error instanceof HubError) || error.code !== 'bad_parameter') return new Map();
+  const problems = problemsIn(error.message, error.parameter);
+  return new Map([...problems].map(([path, said]) => [path, faultInWords(said) ?? reasonOf(error)]));
 }
 
 /** The hub's own words, where a page reads what is wrong out of them. */

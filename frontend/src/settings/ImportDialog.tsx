@@ -8,7 +8,9 @@ import { read } from '../hub/reads.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { csvOf, separator } from '../parts/csv.ts';
 import { saveFile } from '../parts/save.ts';
+import { faultInWords } from '../words/faults.ts';
 import { number } from '../words/format.ts';
+import { reasonInWords } from '../words/reasons.ts';
 import { locale, useWords } from '../words/words.ts';
 
 interface Report {
@@ -147,6 +149,12 @@ function Template() {
 function linesOf(message: string): Wrong[] {
   return message.split(/; (?=line \d+: )/).map((text) => {
     const found = /^line (\d+): (.*)$/s.exec(text);
-    return found ? { line: found[1] ?? null, what: found[2] ?? '' } : { line: null, what: text };
+    return found ? { line: found[1] ?? null, what: inWords(found[2] ?? '') } : { line: null, what: inWords(text) };
   });
+}
+
+/** What is wrong with a line, or with one of its columns: their names are those of the file. */
+function inWords(what: string): string {
+  const [, column = '', fault = what] = /^(id|name|photoUrl|sectorId) (.*)$/s.exec(what) ?? [];
+  return [column, faultInWords(fault) ?? reasonInWords('bad_request', fault)].filter(Boolean).join(': ');
 }

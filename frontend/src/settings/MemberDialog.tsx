@@ -1,8 +1,7 @@
 import { Button, TextInput } from '@mantine/core';
-import { HubError } from 'umbler-hub-client';
 import { useState, type FormEvent } from 'react';
 
-import { reasonOf } from '../hub/errors.ts';
+import { problemsOf, reasonOf } from '../hub/errors.ts';
 import { hub } from '../hub/hub.tsx';
 import { PATH, type ListedMember } from '../hub/members.ts';
 import { Avatar } from '../parts/Avatar.tsx';
@@ -19,8 +18,9 @@ export function MemberDialog({ member, close }: { member: ListedMember; close: (
   const [sector, setSector] = useState(member.sectorId ?? '');
   const [busy, setBusy] = useState(false);
   const [sure, setSure] = useState(false);
-  const [refusal, setRefusal] = useState<{ field: string | null; reason: string } | null>(null);
-  const wrong = (field: string) => (refusal?.field === field ? refusal.reason : undefined);
+  const [refusal, setRefusal] = useState<unknown>(null);
+  const problems = problemsOf(refusal);
+  const wrong = (field: string) => problems.get(field);
 
   async function ask(change: () => Promise<unknown>) {
     setBusy(true);
@@ -29,7 +29,7 @@ export function MemberDialog({ member, close }: { member: ListedMember; close: (
       await change();
       close();
     } catch (error) {
-      setRefusal({ field: error instanceof HubError ? error.parameter : null, reason: reasonOf(error) });
+      setRefusal(error);
       setBusy(false);
     }
   }
@@ -95,7 +95,7 @@ export function MemberDialog({ member, close }: { member: ListedMember; close: (
         />
         {refusal !== null && (
           <p role="alert" className="refusal">
-            {say('refused', { reason: refusal.reason })}
+            {say('refused', { reason: reasonOf(refusal) })}
           </p>
         )}
         <footer>

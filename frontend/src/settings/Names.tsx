@@ -1,8 +1,8 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
-import { HubError, type GivenName } from 'umbler-hub-client';
+import type { GivenName } from 'umbler-hub-client';
 import { useState, type FormEvent } from 'react';
 
-import { reasonOf } from '../hub/errors.ts';
+import { problemsOf, reasonOf } from '../hub/errors.ts';
 import { PATH } from '../hub/given-names.ts';
 import { givenNames, hub } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
@@ -97,7 +97,8 @@ function NameDialog({ given: { what, id, name: known, origin }, close }: { given
   const say = useWords();
   const [name, setName] = useState(known ?? '');
   const [busy, setBusy] = useState(false);
-  const [refusal, setRefusal] = useState<{ field: string | null; reason: string } | null>(null);
+  const [refusal, setRefusal] = useState<unknown>(null);
+  const wrongName = problemsOf(refusal).get('name');
   async function put(given: string | null) {
     setBusy(true);
     setRefusal(null);
@@ -105,7 +106,7 @@ function NameDialog({ given: { what, id, name: known, origin }, close }: { given
       await hub.send('PUT', PATH, { what, id, name: given });
       close();
     } catch (error) {
-      setRefusal({ field: error instanceof HubError ? error.parameter : null, reason: reasonOf(error) });
+      setRefusal(error);
       setBusy(false);
     }
   }
@@ -126,13 +127,13 @@ function NameDialog({ given: { what, id, name: known, origin }, close }: { given
           maxLength={NAME_CHARS_MAX}
           required
           withAsterisk={false}
-          error={refusal?.field === 'name' ? refusal.reason : undefined}
+          error={wrongName}
           autoComplete="off"
           data-autofocus
         />
-        {refusal !== null && refusal.field !== 'name' && (
+        {refusal !== null && wrongName === undefined && (
           <p role="alert" className="refusal">
-            {say('refused', { reason: refusal.reason })}
+            {say('refused', { reason: reasonOf(refusal) })}
           </p>
         )}
         <footer>

@@ -2,7 +2,7 @@ import { Button, Skeleton, TextInput } from '@mantine/core';
 import type { HubSettings } from 'umbler-hub-client';
 import { useState, type FormEvent } from 'react';
 
-import { codeOf, messageOf, reasonOf } from '../hub/errors.ts';
+import { codeOf, problemsOf, reasonOf } from '../hub/errors.ts';
 import { hub, settings } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
 import { PATH } from '../hub/settings.ts';
@@ -14,7 +14,7 @@ import { fullMoment } from '../words/format.ts';
 import { userName } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { DailyReport } from './DailyReport.tsx';
-import { bodyOf, draftOf, problemsOf, type Draft } from './draft.ts';
+import { bodyOf, draftOf, type Draft } from './draft.ts';
 import { Effect } from './Effect.tsx';
 import { Holidays, Hours } from './Hours.tsx';
 import { ThresholdForm } from './ThresholdForm.tsx';
@@ -59,7 +59,7 @@ function Form({ saved, seq }: FormProps) {
   const [refused, setRefused] = useState<unknown>(null);
   /** Somebody else saved meanwhile, and the hub saved nothing. */
   const [conflict, setConflict] = useState(false);
-  const problems = problemsOf(refused === null ? '' : messageOf(refused));
+  const problems = problemsOf(refused);
 
   function begin(from: HubSettings, at: number | null) {
     setDraft(draftOf(from));

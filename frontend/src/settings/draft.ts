@@ -67,12 +67,6 @@ export function bodyOf({ limits, sectors, hours, holidays, idleMinutes, dailyRep
   };
 }
 
-/** What is wrong, by the path of the field: `a.b must be …; c[0] must be …`. */
-export function problemsOf(message: string): Map<string, string> {
-  const found = message.split('; ').map((one) => /^(\S+) (.+)$/s.exec(one));
-  return new Map(found.flatMap((one): [string, string][] => (one ? [[one[1] ?? '', one[2] ?? '']] : [])));
-}
-
 function limitsOf(seconds: Partial<Thresholds>): Limits {
   const known = KINDS.filter((kind) => seconds[kind] !== undefined);
   return Object.fromEntries(known.map((kind) => [kind, minutes(seconds[kind] ?? null)]));

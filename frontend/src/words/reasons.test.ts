@@ -16,11 +16,25 @@ test('everything that a hub refuses has its reason in Portuguese', () => {
   );
 });
 
-test('a reason keeps what only the English words name, and stays as it came where its code is not known', () => {
-  const said = 'days: must be at most 1825';
-  assert.equal(reasonInWords('bad_parameter', said, 'pt-BR'), `o hub não aceitou um valor (${said})`);
-  assert.equal(reasonInWords('bad_parameter', said, 'en'), said);
-  const why = 'Umbler does not answer; check the webhooks before you try again';
-  assert.equal(reasonInWords('unavailable', why, 'pt-BR'), `o hub não consegue fazer isto agora (${why})`);
-  assert.equal(reasonInWords('of_a_newer_hub', said, 'pt-BR'), said);
+test('a page in Portuguese tells what the hub’s words name, and nothing in English', () => {
+  const wrong = 'businessHours.monday has ranges that overlap; holidays[1].date must be a date like 2026-12-25';
+  for (const [code, said, parameter, pt] of [
+    ['bad_parameter', 'must be a whole number from 1 to 1825', 'days', /: precisa ser um número inteiro de 1 a 1825$/],
+    ['bad_parameter', wrong, 'businessHours.monday', /: tem horários que se sobrepõem; .* 2: precisa ser uma data$/],
+    ['bad_parameter', 'must be what only a newer hub knows', 'x', /^o hub não aceitou um valor$/],
+    [
+      'forbidden',
+      'only admins may do this',
+      null,
+      /^seu acesso não permite isto \(só administradores podem fazer isto\)$/,
+    ],
+    ['unavailable', 'what only a newer hub says', null, /^o hub não consegue fazer isto agora$/],
+    ['of_a_newer_hub', 'what only a newer hub says', null, /^o hub não aceitou o pedido$/],
+  ] as const)
+    assert.match(reasonInWords(code, said, parameter, 'pt-BR'), pt);
+});
+
+test('a page in English has the hub’s words, by the names of the fields', () => {
+  assert.match(reasonInWords('bad_parameter', 'must be 1 to 9', 'days', 'en'), /: must be 1 to 9$/);
+  assert.equal(reasonInWords('of_a_newer_hub', 'said anew', null, 'en'), 'said anew');
 });

@@ -2,7 +2,10 @@
 
 import i18next from 'i18next';
 
-/** By code. `{message}` stands where the English words name something that the code does not. */
+import { faultInWords } from './faults.ts';
+import { problemsInWords } from './problems.ts';
+
+/** By code. `({message})` stands where the hub's words tell something that the code does not. */
 export const PT_REASONS: Record<string, string> = {
   bad_envelope: 'o hub não entendeu o pedido ({message})',
   bad_parameter: 'o hub não aceitou um valor ({message})',
@@ -49,8 +52,23 @@ const EN_REASONS: Record<string, string> = {
   window_closed: 'the 24 hours after the customer’s last message are over',
 };
 
-/** The reason with this code in the language of the page; `message` is the English one, and stays where no other is known. */
-export function reasonInWords(code: string, message: string, language = i18next.language): string {
+/** What a code of a newer hub means, where a page in Portuguese does not know it. */
+const PT_UNKNOWN = 'o hub não aceitou o pedido';
+
+/**
+ * The reason with this code in the language of the page. `message` is the English one: on a page in Portuguese its meaning
+ * stands in brackets where it is known, and nothing stands there where it is not. `parameter` is the field that it is about.
+ */
+export function reasonInWords(
+  code: string,
+  message: string,
+  parameter: string | null = null,
+  language = i18next.language,
+): string {
+  const problems = code === 'bad_parameter' ? problemsInWords(message, parameter, language) : null;
+  if (problems !== null) return problems;
   const words = (language === 'pt-BR' ? PT_REASONS : EN_REASONS)[code];
-  return words?.replace('{message}', () => message) ?? message;
+  const meant = faultInWords(message, language);
+  if (words === undefined) return meant ?? PT_UNKNOWN;
+  return meant === null ? words.replace(' ({message})', '') : words.replace('{message}', () => meant);
 }
