@@ -3,7 +3,6 @@ import { lazy } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
 import { ChatsPage } from '../chats/ChatsPage.tsx';
-import { HealthPage } from '../health/HealthPage.tsx';
 import { HubProvider } from '../hub/hub.tsx';
 import { LivePage } from '../live/LivePage.tsx';
 import { Begin } from './Begin.tsx';
@@ -13,6 +12,7 @@ import { Shell } from './Shell.tsx';
 // Looked at now and then: the pages that stay open all day do not carry it.
 const ReportsPage = lazy(() => import('../reports/ReportsPage.tsx'));
 const SettingsPage = lazy(() => import('../settings/SettingsPage.tsx'));
+const HealthPage = lazy(() => import('../health/HealthPage.tsx'));
 
 const theme = createTheme({ fontFamily: 'inherit', defaultRadius: 'md', cursorType: 'pointer' });
 

@@ -3,7 +3,7 @@ import { ActionIcon } from '@mantine/core';
 import { useHub } from '../hub/hub.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { otherLanguage, useWords } from '../words/words.ts';
-import type { Act } from './Palette.tsx';
+import type { Act } from './useActs.ts';
 
 interface ControlsProps {
   acts: Act[];

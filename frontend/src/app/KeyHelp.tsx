@@ -7,7 +7,7 @@ import { letterKeys, setLetterKeys } from './letterKeys.ts';
 import { PAGES } from './pages.ts';
 
 /** Every key that works on every page. */
-export function KeyHelp({ close }: { close: () => void }) {
+export default function KeyHelp({ close }: { close: () => void }) {
   const say = useWords();
   const isOn = useStore(letterKeys);
   const keys: [string[], string][] = [

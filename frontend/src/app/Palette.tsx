@@ -7,23 +7,18 @@ import { givenNames, openChats, settings } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { ownViews } from '../hub/views.ts';
 import { Dialog } from '../parts/Dialog.tsx';
-import { Icon, type IconName } from '../parts/icons.tsx';
+import { Icon } from '../parts/icons.tsx';
 import { holds } from '../words/fold.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { PAGES } from './pages.ts';
+import type { Act } from './useActs.ts';
 
 /** Longer lists are what the page of chats is for. */
 const CHATS_MAX = 8;
 
-export interface Act {
-  name: string;
-  icon: IconName;
-  run: () => void;
-}
-
 /** One field that leads everywhere: pages, what the head of the page can do, and open chats by name. */
-export function Palette({ acts, close }: { acts: Act[]; close: () => void }) {
+export default function Palette({ acts, close }: { acts: Act[]; close: () => void }) {
   const say = useWords();
   const navigate = useNavigate();
   const [typed, setTyped] = useState('');

@@ -1,4 +1,4 @@
-import { Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 
 import { useHub } from '../hub/hub.tsx';
@@ -10,16 +10,19 @@ import { useWords } from '../words/words.ts';
 import { Banners } from './Banners.tsx';
 import { Controls } from './Controls.tsx';
 import { Freshness } from './Freshness.tsx';
-import { KeyHelp } from './KeyHelp.tsx';
 import { canShowPast, useAddress, useMoment } from './moment.ts';
 import { PAGES } from './pages.ts';
-import { Palette } from './Palette.tsx';
-import { SignIn } from './SignIn.tsx';
 import { TimeBar } from './TimeBar.tsx';
 import { useActs, useSignOut } from './useActs.ts';
 import { useKeys, type Opened } from './useKeys.ts';
-import { Views } from './Views.tsx';
 import { useWall } from './wall.ts';
+
+// Opened now and then, and not sent with the page.
+const loadPalette = () => import('./Palette.tsx');
+const Palette = lazy(loadPalette);
+const KeyHelp = lazy(() => import('./KeyHelp.tsx'));
+const Views = lazy(() => import('./Views.tsx'));
+const SignIn = lazy(() => import('./SignIn.tsx'));
 
 /** What stands around each page: the ways to the others, and how fresh the data is. A wall has nothing around it. */
 export function Shell() {
@@ -37,7 +40,12 @@ export function Shell() {
   const [signedOut, setSignedOut] = useState(false);
   if (connectionStatus === 'unauthorized' && !signedOut) setSignedOut(true);
   if (connectionStatus === 'connected' && signedOut) setSignedOut(false);
-  if (signedOut) return <SignIn />;
+  if (signedOut)
+    return (
+      <Suspense fallback={null}>
+        <SignIn />
+      </Suspense>
+    );
   return (
     <div className="shell" data-wall={isWall || undefined} data-past={isPast || undefined}>
       {!isWall && <Head />}
@@ -68,11 +76,23 @@ function useTitle(page: string | undefined) {
   }, [title]);
 }
 
+/** Ctrl is pressed before K is: by then the palette is here, and takes what is typed next. */
+function usePaletteAtHand() {
+  useEffect(() => {
+    const look = ({ key }: KeyboardEvent) => {
+      if (key === 'Control' || key === 'Meta') void loadPalette();
+    };
+    document.addEventListener('keydown', look);
+    return () => document.removeEventListener('keydown', look);
+  }, []);
+}
+
 function Head() {
   const say = useWords();
   const address = useAddress();
   const [opened, setOpened] = useState<Opened>(null);
   useKeys(setOpened);
+  usePaletteAtHand();
   const acts = useActs(() => setOpened('views'));
   const signOut = useSignOut();
   const close = () => setOpened(null);
@@ -94,18 +114,20 @@ function Head() {
         <Freshness />
         <Controls acts={acts} signOut={signOut} openPalette={() => setOpened('palette')} />
       </header>
-      {opened === 'palette' && (
-        <Palette
-          acts={[
-            ...acts,
-            ...(signOut === null ? [] : [signOut]),
-            { name: say('shortcuts'), icon: 'keys', run: () => setOpened('keys') },
-          ]}
-          close={close}
-        />
-      )}
-      {opened === 'views' && <Views close={close} />}
-      {opened === 'keys' && <KeyHelp close={close} />}
+      <Suspense fallback={null}>
+        {opened === 'palette' && (
+          <Palette
+            acts={[
+              ...acts,
+              ...(signOut === null ? [] : [signOut]),
+              { name: say('shortcuts'), icon: 'keys', run: () => setOpened('keys') },
+            ]}
+            close={close}
+          />
+        )}
+        {opened === 'views' && <Views close={close} />}
+        {opened === 'keys' && <KeyHelp close={close} />}
+      </Suspense>
     </>
   );
 }

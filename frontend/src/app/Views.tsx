@@ -14,7 +14,7 @@ import { useWords, type Say } from '../words/words.ts';
 import { PAGES } from './pages.ts';
 
 /** Filters and layouts under names: one's own, and those of the team. */
-export function Views({ close }: { close: () => void }) {
+export default function Views({ close }: { close: () => void }) {
   const say = useWords();
   const own = useStore(ownViews);
   const known = useStore(settings);

@@ -6,15 +6,21 @@ import { useLocation } from 'react-router';
 import { hubTime } from '../hub/clock.ts';
 import { hub, useHub } from '../hub/hub.tsx';
 import { storeToken } from '../hub/token.ts';
+import type { IconName } from '../parts/icons.tsx';
 import { useWords } from '../words/words.ts';
 import { canShowPast, useMoment } from './moment.ts';
-import type { Act } from './Palette.tsx';
 import { useWall } from './wall.ts';
 
 const MINUTE_MS = 60_000;
 /** Where a look back begins. */
 const HOUR_MS = 60 * MINUTE_MS;
 const NEXT = { auto: 'light', light: 'dark', dark: 'auto' } as const;
+
+export interface Act {
+  name: string;
+  icon: IconName;
+  run: () => void;
+}
 
 export function useActs(openViews: () => void): Act[] {
   const say = useWords();

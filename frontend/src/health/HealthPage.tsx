@@ -18,7 +18,7 @@ import { useVitals, type Vitals, type WebhookStatus } from './vitals.ts';
 import './health.css';
 
 /** Whether deliveries come, are understood and are stored. */
-export function HealthPage() {
+export default function HealthPage() {
   const say = useWords();
   const { store, failure, again } = useVitals();
   const vitals = useStore(store);

@@ -1,4 +1,4 @@
-import { Button, NumberInput, Progress } from '@mantine/core';
+import { Button, Progress, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 
 import { reasonOf } from '../hub/errors.ts';
@@ -141,7 +141,7 @@ export function BackfillProgress({ link: { backfill } }: { link: Link }) {
 export function BackfillForm() {
   const say = useWords();
   const isAdmin = useRole() === 'admin';
-  const [days, setDays] = useState<number | string>(30);
+  const [days, setDays] = useState('30');
   const [asked, setAsked] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   if (!isAdmin) return null;
@@ -157,7 +157,16 @@ export function BackfillForm() {
   };
   return (
     <form className="backfill" onSubmit={(event) => void begin(event)}>
-      <NumberInput label={say('backfillDays')} min={1} max={DAYS_MAX} value={days} onChange={setDays} required />
+      <TextInput
+        type="number"
+        label={say('backfillDays')}
+        min={1}
+        max={DAYS_MAX}
+        value={days}
+        onChange={(event) => setDays(event.currentTarget.value)}
+        required
+        withAsterisk={false}
+      />
       <Button type="submit" variant="default">
         {say('backfillStart')}
       </Button>
