@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension, Transaction};
 
 use super::archive::Archive;
 use super::client::{Client, LinkError};
@@ -53,6 +53,24 @@ impl Query for FindNewNames {
             }
         }
         Ok(news)
+    }
+}
+
+/// Gives agents the names that the directory has for them; an admin's win over those of the API.
+#[derive(Debug)]
+pub struct NameAgents(pub Vec<(String, Option<String>)>);
+
+impl Query for NameAgents {
+    type Answer = Vec<(String, Option<String>)>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let mut select = tx.prepare_cached("SELECT name FROM members WHERE id = ?")?;
+        let mut named = Vec::with_capacity(self.0.len());
+        for (id, name) in self.0 {
+            let known = select.query_row([&id], |row| row.get(0)).optional()?.flatten();
+            named.push((id, known.or(name)));
+        }
+        Ok(named)
     }
 }
 

@@ -6,7 +6,7 @@ use super::client::{ApiAnswer, Client, LinkError};
 use super::{LinkSettings, webhook};
 use crate::http::link::LinkHandle;
 use crate::telemetry::metrics::Metrics;
-use crate::umbler::api::answers::names;
+use crate::umbler::api::answers::{names, online};
 use crate::umbler::api::routes::me;
 use crate::umbler::api::{
     ApiRequest, ChatItem, ChatsPage, Dialect, Me, MessageItem, MessagesPage, Organization, RequestBuilder,
@@ -110,6 +110,15 @@ impl Probe {
         );
         let verdict = if pictures > 0 { Verdict::Holds } else { Verdict::Open };
         self.note("memberPicture", verdict, format!("{pictures} pictures"));
+        match self.client.ask(&requests.online(), online) {
+            Ok(answer) => {
+                self.note("members/online", Verdict::Holds, format!("{} agents", answer.said.len()));
+            }
+            Err(LinkError::NotAllowed(_) | LinkError::Refused { .. }) => {
+                self.note("members/online", Verdict::Fails, "who is online cannot be read");
+            }
+            Err(error) => return Err(error),
+        }
         let mut channels = Vec::new();
         for (of, route) in [("sectors", Route::Sectors), ("tags", Route::Tags), ("channels", Route::Channels)]
         {

@@ -9,7 +9,7 @@ use super::LinkSettings;
 use super::archive::Archive;
 use super::backfill::{BackfillTurn, Reach};
 use super::client::{Client, LinkError};
-use super::directory::{self, FindNameless};
+use super::directory::{self, FindNameless, NameAgents};
 use super::schedule::{Job, JobResult, Schedule};
 use super::silence::{self, Loss, Quiet};
 use super::sweep::{self, AlreadyRead, Sweep, SweepResult};
@@ -17,13 +17,18 @@ use super::{alarm, dictionaries, webhook};
 use crate::http::link::LinkHandle;
 use crate::journal::LinkProgress;
 use crate::protocol::link::{
-    BackfillShape, DirectoryShape, LinkAlertKind, LinkState, SweepShape, WebhookFinding, WebhookShape,
+    BackfillShape, DirectoryShape, LinkAlertKind, LinkState, OnlineAgentShape, OnlineShape, SweepShape,
+    WebhookFinding, WebhookShape,
 };
 use crate::telemetry::clock;
-use crate::umbler::api::answers::names;
+use crate::umbler::api::answers::{names, online};
 use crate::umbler::api::routes::me;
 use crate::umbler::api::{Me, RequestBuilder, Route, WebhookItem};
 
+/// How often the hub reads who is online.
+const ONLINE_EVERY: Duration = Duration::from_mins(1);
+/// Most agents who are told to be online; of more, those with the first ids.
+const ONLINE_MAX: usize = 2_000;
 /// How often the thread looks for agents, sectors, lines and tags without a name.
 const NAMELESS_EVERY: Duration = Duration::from_secs(5);
 /// How soon the thread tries again to read where an earlier run of the hub was.
@@ -45,6 +50,8 @@ pub struct Work {
     seen_request: u64,
     /// When to look again for agents without a name and for silence.
     look_at: Instant,
+    /// When to read again who is online.
+    online_at: Instant,
     backfill: BackfillTurn,
     begun_at: Timestamp,
     /// Messages that no webhook brought, until it is shown that webhooks come again.
@@ -74,6 +81,7 @@ impl Work {
             nameless: BTreeSet::new(),
             seen_request: 0,
             look_at: Instant::now(),
+            online_at: Instant::now() + ONLINE_EVERY,
             backfill: BackfillTurn::default(),
             begun_at: clock::now(),
             loss: None,
@@ -137,6 +145,9 @@ impl Work {
         }
         self.look_at = Instant::now() + NAMELESS_EVERY;
         self.look_for_silence();
+        if Instant::now() >= self.online_at {
+            self.read_online()?;
+        }
         // After an error, the next look tries again.
         if let Ok(nameless) = self.archive.ask(FindNameless)
             && !nameless.is_subset(&self.nameless)
@@ -275,7 +286,36 @@ impl Work {
         self.handle.update(|link| {
             link.directory = Some(DirectoryShape { refreshed_at: clock::now(), members, names });
         });
+        self.read_online()?;
         Ok(JobResult::Fine)
+    }
+
+    /// Reads who is online. Where that cannot be known it is told so, and nothing else depends on it: the token's owner may not be
+    /// allowed to see it.
+    fn read_online(&mut self) -> Result<(), LinkError> {
+        self.online_at = Instant::now() + ONLINE_EVERY;
+        let Some(requests) = self.requests.clone().filter(|_| self.handle.shape().state == LinkState::Ok)
+        else {
+            self.handle.update(|link| link.online = None);
+            return Ok(());
+        };
+        let asked = self.client.ask_briefly(&requests.online(), online).and_then(|answer| {
+            let mut agents = answer.said;
+            agents.sort_unstable();
+            agents.dedup_by(|one, other| one.0 == other.0);
+            agents.truncate(ONLINE_MAX);
+            let named = self.archive.ask(NameAgents(agents))?;
+            let agents = named.into_iter().map(|(id, name)| OnlineAgentShape { id, name }).collect();
+            Ok(OnlineShape { read_at: answer.received_at, agents })
+        });
+        if let Err(error) = &asked {
+            if *error == LinkError::Stopping {
+                return Err(LinkError::Stopping);
+            }
+            log::debug!("who is online cannot be read: {error}");
+        }
+        self.handle.update(|link| link.online = asked.ok());
+        Ok(())
     }
 
     fn note_failure(&mut self, job: Job, error: &LinkError) -> JobResult {

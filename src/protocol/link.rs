@@ -71,6 +71,8 @@ pub struct LinkShape {
     pub webhook: Option<WebhookShape>,
     /// The newest read of the agents. null: none has been made yet.
     pub directory: Option<DirectoryShape>,
+    /// Who is online in Umbler Talk. null: not known at this hub, or the user does not see all chats and lines.
+    pub online: Option<OnlineShape>,
     /// The newest reading of earlier history; null: there was none.
     pub backfill: Option<BackfillShape>,
     /// Problems that somebody should look at.
@@ -259,14 +261,36 @@ pub struct DirectoryShape {
     pub names: usize,
 }
 
+/// Who is online in Umbler Talk, as far as the hub was told a minute ago.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LinkOnline)]
+pub struct OnlineShape {
+    /// When it was read. It is read every minute, and is null again where it cannot be.
+    #[schema(value_type = String, format = DateTime)]
+    pub read_at: Timestamp,
+    /// At most 2,000 agents, in the order of their ids, with the names that the directory has for them.
+    pub agents: Vec<OnlineAgentShape>,
+}
+
+/// An agent who has Umbler Talk open, whether or not there are chats to answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = OnlineAgent)]
+pub struct OnlineAgentShape {
+    pub id: String,
+    /// The name in the directory, else the one in Umbler. null: there is neither.
+    pub name: Option<String>,
+}
+
 impl LinkShape {
-    /// The status without names of lines and webhooks, for callers who may not see all lines.
+    /// The status without names of lines, webhooks and agents, for callers who may not see all of them.
     #[must_use]
     pub fn narrowed(mut self) -> Self {
         if let Some(webhook) = &mut self.webhook {
             webhook.channels_missing.clear();
             webhook.other_applications.clear();
         }
+        self.online = None;
         self
     }
 }

@@ -66,6 +66,43 @@ fn a_name_that_an_admin_set_stays_and_known_names_are_not_told_again() {
     assert_eq!(hub.json("/health")["seq"], before, "known names are not told again");
 }
 
+#[test]
+fn who_is_online_is_told_by_the_names_of_the_directory_and_to_those_who_see_everything() {
+    let api = api();
+    api.world(|world| {
+        world.online = vec![json!({ "id": BIA, "displayName": "Bia" }), json!({ "id": "new" })]
+    });
+    let hub = linked(&api, &[("JWT_SECRET", SECRET)]);
+    let bearer = |claims: Value| format!("Bearer {}", token(claims));
+    let admin = bearer(json!({ "sub": "root", "role": "admin" }));
+    let named = json!({ "name": "Beatriz" });
+    hub.put(&format!("/api/umbler/members/{BIA}"), &[("authorization", &admin)], &named);
+    let online = |claims: Value| {
+        let headers = [("authorization", &*bearer(claims))];
+        hub.get_with("/api/umbler/link", &headers).json()["online"]["agents"].clone()
+    };
+    let recheck = || {
+        let headers = [("authorization", &*admin)];
+        while hub.provider().post_to("/api/umbler/link/recheck", &headers, "").json()["finished"] != true {}
+    };
+    recheck();
+    let expected = json!([{ "id": BIA, "name": "Beatriz" }, { "id": "new", "name": null }]);
+    assert_eq!(online(json!({ "sub": "eva", "role": "supervisor" })), expected);
+    for limited in [json!({ "role": "agent", "sectors": ["s"] }), json!({ "role": "viewer" })] {
+        let mut claims = limited;
+        claims["sub"] = json!("x");
+        assert_eq!(online(claims.clone()), Value::Null, "{claims}");
+    }
+
+    // Not to be allowed to see it hinders nothing else, and what is not known is not told.
+    api.fail("members-online", &ApiFault::Status(403), 1);
+    recheck();
+    let link = hub.get_with("/api/umbler/link", &[("authorization", &admin)]).json();
+    assert_eq!((&link["online"], &link["state"]), (&Value::Null, &json!("ok")), "{link}");
+    recheck();
+    assert_eq!(online(json!({ "sub": "eva", "role": "supervisor" })), expected);
+}
+
 /// Sets up a webhook at the provider that posts everything to this address.
 fn posts_to(api: &FakeApi, url: &str, paused: bool) {
     let channels = api.world(|world| world.channels.clone());

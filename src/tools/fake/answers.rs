@@ -32,6 +32,7 @@ impl ApiCall {
     pub(super) fn route(&self) -> String {
         match self.parts()[..] {
             ["chats", _, "relative-messages"] => "relative-messages".to_owned(),
+            ["members", "online"] => "members-online".to_owned(),
             ["messages", _] => "message".to_owned(),
             ["messages", _, "states"] => "states".to_owned(),
             [first, ..] => first.to_owned(),
@@ -58,6 +59,7 @@ pub(super) fn answer(call: &ApiCall, world: &World, behavior: &FakeBehavior, now
         ["organizations", _] => {
             (200, json!({ "id": world.organization, "organizationMembers": world.members }))
         }
+        ["members", "online"] => (200, json!(world.online)),
         ["channels"] => (200, json!(world.channels)),
         ["sectors"] => (200, page_of(call, &world.sectors, behavior)),
         ["tags"] => (200, page_of(call, &world.tags, behavior)),

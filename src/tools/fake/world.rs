@@ -17,6 +17,8 @@ pub struct World {
     pub organization: String,
     /// Agents, as the API answers them.
     pub members: Vec<Value>,
+    /// The agents who are at work at the moment, in the form in which the API answers them.
+    pub online: Vec<Value>,
     /// Lines, as the API answers them.
     pub channels: Vec<Value>,
     /// Webhooks, as the API answers them.
@@ -56,6 +58,9 @@ impl Default for World {
             json!({ "_t": "OrganizationHumanAgentReferenceModel", "id": id, "displayName": name, "active": true,
                 "emailAddress": null, "profilePictureUrl": format!("https://files.example.com/{name}.png") })
         });
+        // The last one has the day off.
+        let online = cast::AGENTS.iter().zip(cast::SIGNATURES).rev().skip(1).rev();
+        let online = online.map(|(id, name)| json!({ "id": id, "displayName": name }));
         let channels = cast::CHANNELS
             .iter()
             .map(|(id, name, kind, _)| json!({ "id": id, "name": name, "channelType": kind }));
@@ -63,6 +68,7 @@ impl Default for World {
             chats: BTreeMap::new(),
             organization: cast::ORGANIZATION.to_owned(),
             members: members.collect(),
+            online: online.collect(),
             channels: channels.collect(),
             webhooks: Vec::new(),
             files: BTreeMap::new(),

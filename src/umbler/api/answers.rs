@@ -66,6 +66,12 @@ impl Organization {
     }
 }
 
+/// Ids and names of the agents who are online, from `GET /v1/members/online/`.
+pub fn online(bytes: &[u8], at: Timestamp) -> Result<Vec<(String, Option<String>)>, AnswerError> {
+    let named = |object: &Object<'_>| Some((object.id("Id")?, object.visible("DisplayName")));
+    list(bytes, at).map(|list| list.iter().filter_map(named).collect())
+}
+
 /// Ids and names of lines, sectors or tags, from a plain list or from a page of items.
 pub fn names(bytes: &[u8], at: Timestamp) -> Result<Vec<(String, Option<String>)>, AnswerError> {
     let named = |object: &Object<'_>| Some((object.id("Id")?, object.visible("Name")));
@@ -299,6 +305,19 @@ mod tests {
             [("a", Some("Ana"), Some("https://files.example.com/a.png")), ("c", Some("Caio"), None)]
         );
         assert!(Organization::read(b"{}", at(AT), &Dialect::default()).is_err());
+    }
+
+    #[test]
+    fn who_is_online_comes_as_a_list_or_as_a_page_and_without_a_name_too() {
+        let expected = vec![("a".to_owned(), Some("Ana".to_owned())), ("b".to_owned(), None)];
+        for answer in [
+            r#"[{"id":"a","displayName":"Ana"},{"id":"b","displayName":" "},{"displayName":"x"}]"#,
+            r#"{"items":[{"Id":"a","DisplayName":"Ana"},{"Id":"b"}]}"#,
+        ] {
+            assert_eq!(online(answer.as_bytes(), at(AT)), Ok(expected.clone()));
+        }
+        assert_eq!(online(b"[]", at(AT)), Ok(Vec::new()), "nobody is");
+        assert!(online(b"{}", at(AT)).is_err());
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub enum Route {
     Me,
     /// An organization with its agents.
     Organization,
+    /// The agents who have the provider's own screens open at the moment.
+    Online,
     Channels,
     Sectors,
     Tags,
@@ -32,6 +34,7 @@ impl Route {
         match self {
             Self::Me => "members_me",
             Self::Organization => "organization",
+            Self::Online => "members_online",
             Self::Channels => "channels",
             Self::Sectors => "sectors",
             Self::Tags => "tags",
@@ -88,6 +91,11 @@ impl RequestBuilder {
         self.request(Route::Organization, path)
     }
 
+    /// The agents who have the provider's own screens open at the moment, in no order.
+    pub fn online(&self) -> ApiRequest {
+        self.request(Route::Online, "/v1/members/online/".to_owned())
+    }
+
     /// A list that comes whole: lines, sectors, tags or webhooks.
     pub fn list(&self, route: Route) -> ApiRequest {
         let name = match route {
@@ -96,6 +104,7 @@ impl RequestBuilder {
             Route::Webhooks => "webhooks",
             Route::Me
             | Route::Organization
+            | Route::Online
             | Route::Channels
             | Route::Chats
             | Route::Messages
