@@ -1,11 +1,11 @@
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import type { Chat, Contact, Named } from 'umbler-hub-client';
 
 import { calledOf } from '../hub/given-names.ts';
 import { givenNames } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { useSectorName } from '../live/sectors.ts';
-import { agentName, fullMoment } from '../words/format.ts';
+import { agentName, agentTitle, fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 
 /** Who it is, and where the chat stands. */
@@ -29,8 +29,8 @@ export function ContactPanel({
       chat.tags.length > 0 && <Tags tags={chat.tags.map((tag) => ({ ...tag, name: calledOf(given, 'tag', tag) }))} />,
     ],
     [say('sector'), chat.sector && sectorName(chat.sector)],
-    [say('agent'), agentName(say, chat.owner)],
-    [say('members'), chat.members.length > 1 && chat.members.map((member) => agentName(say, member)).join(', ')],
+    [say('agent'), <Agent key={chat.owner?.id} agent={chat.owner} />],
+    [say('members'), chat.members.length > 1 && <Members members={chat.members} />],
     [say('channel'), chat.channel && (calledOf(given, 'channel', chat.channel) ?? chat.channel.id)],
     [say('kind'), say(`k_${chat.kind}`)],
     [say('since'), chat.createdAt && fullMoment(chat.createdAt)],
@@ -74,4 +74,18 @@ function Tags({ tags }: { tags: Named[] }) {
       ))}
     </>
   );
+}
+
+function Agent({ agent }: { agent: Named | null }) {
+  const say = useWords();
+  return <span title={agentTitle(say, agent)}>{agentName(say, agent)}</span>;
+}
+
+function Members({ members }: { members: Named[] }) {
+  return members.map((member, at) => (
+    <Fragment key={member.id}>
+      {at > 0 && ', '}
+      <Agent agent={member} />
+    </Fragment>
+  ));
 }

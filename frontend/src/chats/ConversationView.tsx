@@ -14,7 +14,7 @@ import { useSectorName } from '../live/sectors.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
-import { agentName, clock, fullMoment, talkUrl } from '../words/format.ts';
+import { agentName, agentTitle, clock, fullMoment, talkUrl } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { Composer } from './Composer.tsx';
@@ -138,7 +138,7 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
         <h2 ref={title} tabIndex={-1}>
           {chat === null ? say('conversation') : contactTitle(say, chat)}
         </h2>
-        <p className="quiet">
+        <p className="quiet" title={chat === null ? undefined : agentTitle(say, chat.owner)}>
           {chat &&
             [
               say(`s_one_${chat.status}`),

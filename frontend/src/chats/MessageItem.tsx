@@ -2,7 +2,7 @@ import { memo } from 'react';
 import type { Message } from 'umbler-hub-client';
 
 import { useRole } from '../hub/role.ts';
-import { clockMinute, fullMoment } from '../words/format.ts';
+import { agentName, agentTitle, clockMinute, fullMoment } from '../words/format.ts';
 import { contentless, lastWords } from '../words/people.ts';
 import { named, useWords, type Say } from '../words/words.ts';
 import { Media } from './Media.tsx';
@@ -23,7 +23,7 @@ export const MessageItem = memo(function MessageItem({
 }) {
   const say = useWords();
   const role = useRole();
-  const { direction, editedAt, state, reactions, at, deleted } = message;
+  const { direction, source, editedAt, state, reactions, at, deleted } = message;
   const from = sender(say, message);
   return (
     <li
@@ -37,7 +37,14 @@ export const MessageItem = memo(function MessageItem({
       tabIndex={isWanted ? -1 : undefined}
     >
       {message.private && !isContinued && <p className="note">{say('note')}</p>}
-      {from && !isContinued && <p className="from">{from}</p>}
+      {from && !isContinued && (
+        <p
+          className="from"
+          title={source === 'Member' && !message.sentBy?.name ? agentTitle(say, message.author) : undefined}
+        >
+          {from}
+        </p>
+      )}
       {quoted !== null && (
         <blockquote>
           <span className="hidden">{say('quoted')}: </span>
@@ -74,7 +81,7 @@ function sender(say: Say, { source, author, bot, sentBy }: Message): string {
   if (sentBy?.name) return sentBy.name;
   if (source === 'Bot') return bot?.name ?? say('bot');
   if (source === 'Contact') return author?.name ?? '';
-  return author?.name ?? (author ? say('agentId', { id: author.id.slice(-6) }) : '');
+  return author?.name ?? (author ? agentName(say, author) : '');
 }
 
 function Content({ message }: { message: Message }) {

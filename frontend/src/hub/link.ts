@@ -1,6 +1,6 @@
 /** The link to Umbler's API, as the hub has it: read at the beginning, now and then, and whenever it is told to have changed. */
 
-import type { LinkAlert, LinkBackfill, UmblerHubClient } from 'umbler-hub-client';
+import type { LinkAlert, LinkBackfill, Named, UmblerHubClient } from 'umbler-hub-client';
 
 import { reasonOf } from './errors.ts';
 import { Store } from './store.ts';
@@ -22,6 +22,8 @@ export interface Link {
     otherApplications: string[];
   } | null;
   directory: { refreshedAt: string; members: number } | null;
+  /** Who is online in Umbler Talk; null where that is not known, or not for this user. Left out by an older hub. */
+  online?: { readAt: string; agents: Named[] } | null;
   backfill: LinkBackfill | null;
   alerts: LinkAlert[];
 }

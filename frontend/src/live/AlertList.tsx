@@ -3,7 +3,7 @@ import type { Alert } from 'umbler-hub-client';
 
 import { useNow } from '../hub/clock.ts';
 import { Icon } from '../parts/icons.tsx';
-import { agentName, clock, number } from '../words/format.ts';
+import { agentName, agentTitle, clock, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { AlertRow } from './AlertRow.tsx';
 import { type AlertGroup, grouped, isNewAlert, URGENT } from './alertGroups.ts';
@@ -73,7 +73,7 @@ function Group({ group: { by, who, alerts }, isOpen, toggle }: GroupProps) {
         className="alert-group"
         aria-expanded={isOpen}
         onClick={toggle}
-        title={`${name} · ${about}`}
+        title={[`${name} · ${about}`, agentTitle(say, by === 'owner' ? who : null)].filter(Boolean).join('\n')}
       >
         <span className="turn" data-open={isOpen || undefined}>
           <Icon name="next" />

@@ -8,7 +8,7 @@ import { useNow } from '../hub/clock.ts';
 import { reasonOf } from '../hub/errors.ts';
 import { alerts, hub, openChats } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
-import { agentName, clock, moment } from '../words/format.ts';
+import { agentName, agentTitle, clock, moment } from '../words/format.ts';
 import { contactTitle, userName } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { isNewAlert, URGENT } from './alertGroups.ts';
@@ -45,7 +45,11 @@ export function AlertRow({ alert }: { alert: Alert }) {
       data-taken={acknowledgedAt !== null || undefined}
       data-new={(acknowledgedAt === null && isNewAlert(raisedAt, now)) || undefined}
     >
-      <Link className="main" to={`/chats/${encodeURIComponent(chatId)}`} title={`${who} · ${about}`}>
+      <Link
+        className="main"
+        to={`/chats/${encodeURIComponent(chatId)}`}
+        title={[`${who} · ${about}`, agentTitle(say, owner)].filter(Boolean).join('\n')}
+      >
         <span className="name">{who}</span>
         <span className="quiet">{about}</span>
       </Link>

@@ -11,6 +11,7 @@ import { number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { AlertPanel } from './AlertPanel.tsx';
 import { Groups } from './Groups.tsx';
+import { useOnline, withFree } from './online.ts';
 import { PastPage } from './PastPage.tsx';
 import { PlayedPage } from './PlayedPage.tsx';
 import { Queue } from './Queue.tsx';
@@ -37,6 +38,8 @@ function Now() {
   const live = useLive();
   const { rebuilding } = live;
   const labels = useSectorLabels(live.sectors);
+  const online = useOnline();
+  const agents = useMemo(() => live.agents && withFree(live.agents, online), [live.agents, online]);
   const [samples, day] = [useTrends(), useTrendOfDay()];
   const trends = useMemo(
     () => ({
@@ -70,7 +73,7 @@ function Now() {
           </div>
           <div className="stacked">
             <AlertPanel />
-            <Groups title={say('byAgent')} groups={live.agents} by="owner" />
+            <Groups title={say('byAgent')} groups={agents} by="owner" online={online} />
           </div>
         </div>
       </div>

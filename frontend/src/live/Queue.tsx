@@ -11,7 +11,7 @@ import { AboutThis } from '../parts/AboutThis.tsx';
 import { Below } from '../parts/Below.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { useListKeys } from '../parts/useListKeys.ts';
-import { agentName, clock, duration, number, talkUrl } from '../words/format.ts';
+import { agentName, agentTitle, clock, duration, number, talkUrl } from '../words/format.ts';
 import { contactTitle, lastWords } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { useLimits, WORD_OF } from './limits.ts';
@@ -103,7 +103,7 @@ function Row({ waiting, isStop }: RowProps) {
       <Link
         className="main"
         to={address(`/chats/${encodeURIComponent(id)}`)}
-        title={[place, said].join('\n')}
+        title={[place, said, agentTitle(say, owner)].filter(Boolean).join('\n')}
         tabIndex={isStop ? 0 : -1}
       >
         <span className="who-where">

@@ -8,7 +8,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { separator } from '../parts/csv.ts';
 import { saveFile } from '../parts/save.ts';
 import { tellApart } from '../words/apart.ts';
-import { agentName, duration, fullMoment, number } from '../words/format.ts';
+import { agentName, agentTitle, duration, fullMoment, number } from '../words/format.ts';
 import { locale, useWords } from '../words/words.ts';
 import {
   GROUPS,
@@ -81,6 +81,10 @@ export function GroupTable({ report, query, total, explain }: GroupTableProps) {
     [answer, by, say],
   );
   const sorted = useMemo(() => lines?.toSorted(order(sort)), [lines, sort]);
+  const nameless = useMemo(
+    () => new Set(by === 'agents' ? answer?.rows.filter((row) => !row.name).map((row) => row.id) : []),
+    [answer, by],
+  );
   const filter = FILTER_OF[by];
   const chosen = report.params.get('columns')?.split(',') ?? USUAL;
   const columns = COLUMNS.filter((column) => chosen.includes(column));
@@ -143,7 +147,9 @@ export function GroupTable({ report, query, total, explain }: GroupTableProps) {
                       <button
                         type="button"
                         className="number"
-                        title={say('narrowTo', { name })}
+                        title={[say('narrowTo', { name }), nameless.has(id) && agentTitle(say, { id, name: null })]
+                          .filter(Boolean)
+                          .join('\n')}
                         onClick={() => report.set({ [filter]: id })}
                       >
                         {name}

@@ -1,5 +1,6 @@
 import { Button, NativeSelect, Skeleton, TextInput } from '@mantine/core';
 import { useEffect, useMemo, useState } from 'react';
+import { useSearchParams } from 'react-router';
 
 import { hub, useHub } from '../hub/hub.tsx';
 import { MemberStore, type ListedMember, type MemberFilter } from '../hub/members.ts';
@@ -22,7 +23,9 @@ const NEW: ListedMember = { id: '', name: null, photoUrl: null, sectorId: null, 
 export function Directory() {
   const say = useWords();
   const isAdmin = useRole() === 'admin';
-  const [filter, setFilter] = useState<MemberFilter>({ search: '', known: '' });
+  // Who came for those without a name is shown these.
+  const isForNameless = useSearchParams()[0].get('known') === 'false';
+  const [filter, setFilter] = useState<MemberFilter>({ search: '', known: isForNameless ? 'false' : '' });
   const { store, again } = useMembers(filter);
   const list = useStore(store);
   const [edited, setEdited] = useState<ListedMember | null>(null);

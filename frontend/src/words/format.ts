@@ -125,10 +125,20 @@ export function percent(part: number, whole: number): string {
   return share > 0 && share < 0.005 ? `<${format.format(0.01)}` : format.format(share);
 }
 
-/** Umbler tells no names of agents; the end of the id tells them apart. */
+/** An id that is no longer than a name is shown whole. */
+const WHOLE_ID_MAX = 12;
+const END_OF_ID = 6;
+
+/** Umbler's webhooks tell no names of agents; the end of the id tells them apart. */
 export function agentName(say: Say, agent: Named | null): string {
   if (agent === null) return say('nobody');
-  return agent.name ?? say('agentId', { id: agent.id.slice(-6) });
+  const { id, name } = agent;
+  return name ?? say('agentId', { id: id.length <= WHOLE_ID_MAX ? id : `…${id.slice(-END_OF_ID)}` });
+}
+
+/** Of an agent without a name the whole id, and where a name is given; of all others nothing, for nothing is left out. */
+export function agentTitle(say: Say, agent: Named | null): string | undefined {
+  return agent === null || agent.name !== null ? undefined : say('agentIdWhole', { id: agent.id });
 }
 
 /** Where a chat is in Umbler Talk. */

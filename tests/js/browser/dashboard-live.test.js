@@ -112,10 +112,10 @@ test('numbers and tables come pushed: nothing is asked for again while they chan
   await hub.says('c', 'hello', owner('agent-2', 'support'));
   await text(page, '.tile[data-name=open] .value', /^3$/);
   await row('Sector support').filter({ hasText: /2\s*2/ }).waitFor();
-  await row('Agent gent-1').filter({ hasText: /2\s*2/ }).waitFor();
+  await row('No name (agent-1)').filter({ hasText: /2\s*2/ }).waitFor();
   await hub.says('a', 'moved', owner('agent-2', 'support'));
   await row('Sector sales').waitFor({ state: 'detached' });
-  await row('Agent gent-2').filter({ hasText: /2\s*2/ }).waitFor();
+  await row('No name (agent-2)').filter({ hasText: /2\s*2/ }).waitFor();
   assert.deepEqual(askedFor(log).slice(before), []);
   clean();
 });

@@ -220,7 +220,7 @@ test('what happened stands among the messages, days are parted, and a picture th
     content.LastMessage.File = { Url: 'https://files.invalid/a.jpg', ContentType: 'image/jpeg', OriginalName: 'a.jpg' };
   });
   const { page, clean } = await visit(t, browser, hub, '/chats/a');
-  await text(page, '.event', 'Agent: Agent gent-1 → Agent gent-2');
+  await text(page, '.event', 'Agent: No name (agent-1) → No name (agent-2)');
   await text(page, '.picture.missing', 'The file cannot be had any more.');
   const last = page.locator('.thread-day').last();
   assert.equal(await last.locator('.day-mark').innerText(), 'Today');

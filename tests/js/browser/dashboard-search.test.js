@@ -71,7 +71,7 @@ test('the history of a chat tells sectors, agents and tags, and grows while it i
   const { page, clean } = await visit(t, browser, hub, '/chats/a');
   await page.getByText('History', { exact: true }).click();
   await text(page, '.steps li', 'Tags added: tag urgent');
-  await text(page, '.steps li', 'Agent: Unassigned → Agent gent-1');
+  await text(page, '.steps li', 'Agent: Unassigned → No name (agent-1)');
   await text(page, '.steps li', 'Opened');
   assert.deepEqual(await axe(page), []);
   await hub.says('a', 'three', at('support', 'agent-1', []));

@@ -20,9 +20,17 @@ test('an agent is given a name in the directory, and it stands on another screen
   const hub = await spawnDashboard(t, dashboard);
   await hub.says('a', 'hello', owner('agent-1'));
   const { page: other } = await visit(t, browser, hub, '/live');
-  await text(other, '.groups', 'Agent gent-1');
-  const { page, clean } = await visit(t, browser, hub, '/settings');
+  await text(other, '.groups', 'No name (agent-1)');
+  const hint = await other
+    .locator('.groups[data-by=owner] tbody tr', { hasText: 'agent-1' })
+    .locator('th')
+    .getAttribute('title');
+  assert.equal(hint, 'Agent without a name, agent-1. Names are given under Settings › Agents.');
+  const { page, clean } = await visit(t, browser, hub, '/live');
+  await page.getByRole('link', { name: '1 without a name' }).click();
   await text(page, '.people tr', 'agent-1');
+  assert.equal(await page.getByLabel('Entry').inputValue(), 'false');
+  await page.getByLabel('Entry').selectOption('');
   await page.getByRole('button', { name: 'Give a name: agent-1' }).click();
   await page.getByLabel('Name', { exact: true }).fill('Bia Ramos');
   await page.getByLabel('Picture URL').fill('ftp://example.com/b.png');
@@ -43,7 +51,7 @@ test('an agent is given a name in the directory, and it stands on another screen
   await page.getByRole('button', { name: 'Remove' }).click();
   await page.getByRole('button', { name: 'Confirm removal' }).click();
   await text(page, '.people tr', 'No name yet');
-  await text(other, '.groups', 'Agent gent-1');
+  await text(other, '.groups', 'No name (agent-1)');
   clean();
 });
 
