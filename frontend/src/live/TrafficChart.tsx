@@ -9,7 +9,8 @@ import { useStore } from '../hub/store.ts';
 import type { Traffic } from '../hub/traffic.ts';
 import { AboutThis } from '../parts/AboutThis.tsx';
 import { Failure } from '../parts/Notice.tsx';
-import { number, percent, weekday } from '../words/format.ts';
+import { number, percent } from '../words/format.ts';
+import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
 
 const SERIES = ['customers', 'team', 'others'] as const;

@@ -2,7 +2,8 @@ import { Skeleton } from '@mantine/core';
 import { useMemo, useState } from 'react';
 
 import { Failure } from '../parts/Notice.tsx';
-import { duration, number, weekday } from '../words/format.ts';
+import { duration, number } from '../words/format.ts';
+import { weekday } from '../words/weekday.ts';
 import { useWords } from '../words/words.ts';
 import { isDuration, useAnswer, type Answer, type Cell, type Metric, type Query, type Row } from './metrics.ts';
 import { rove } from './rove.ts';

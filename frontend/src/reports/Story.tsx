@@ -1,6 +1,7 @@
 import { Skeleton } from '@mantine/core';
 
-import { duration, number, percent, shortDay, weekday } from '../words/format.ts';
+import { duration, number, percent, shortDay } from '../words/format.ts';
+import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { changeOfMedian, weeksBefore } from './compare.ts';
 import { useAnswer, type Answer, type Query, type Row } from './metrics.ts';

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, TextInput } from '@mantine/core';
 
 import { Icon } from '../parts/icons.tsx';
-import { weekday } from '../words/format.ts';
+import { weekday } from '../words/weekday.ts';
 import { useWords } from '../words/words.ts';
 import { DAYS, type Draft, type Weekday } from './draft.ts';
 

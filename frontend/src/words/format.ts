@@ -108,12 +108,6 @@ export function duration(ms: number | null): string {
   return `${Math.floor(seconds / large)} ${word}${rest > 0 ? ` ${rest} ${unit}` : ''}`;
 }
 
-/** The name of a day of the week, 0 is Monday. */
-export function weekday(index: number, length: 'long' | 'short' = 'long'): string {
-  // The first of January 2024 was a Monday.
-  return new Intl.DateTimeFormat(locale(), { weekday: length, timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1 + index));
-}
-
 export function number(count: number | null | undefined): string {
   return count === null || count === undefined ? '–' : new Intl.NumberFormat(locale()).format(count);
 }

@@ -4,6 +4,7 @@ import i18next from 'i18next';
 
 import type { Word } from './en.ts';
 import { faultInWords } from './faults.ts';
+import { weekday } from './weekday.ts';
 
 const say = (word: Word) => i18next.t(word);
 const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
@@ -50,11 +51,4 @@ export function problemsInWords(message: string, parameter: string | null, langu
     return words === null ? [] : [`${placeOf(path)}: ${words}`];
   });
   return told.length === 0 ? null : told.join('; ');
-}
-
-/** The first of January 2024 was a Monday. */
-function weekday(index: number): string {
-  return new Intl.DateTimeFormat(i18next.language, { weekday: 'long', timeZone: 'UTC' }).format(
-    Date.UTC(2024, 0, 1 + index),
-  );
 }

@@ -1,0 +1,11 @@
+/** Names of the days of the week. */
+
+import i18next from 'i18next';
+
+/** 0 is Monday. */
+export function weekday(index: number, length: 'long' | 'short' = 'long'): string {
+  // The first of January 2024 was a Monday.
+  return new Intl.DateTimeFormat(i18next.language, { weekday: length, timeZone: 'UTC' }).format(
+    Date.UTC(2024, 0, 1 + index),
+  );
+}
