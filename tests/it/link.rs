@@ -70,7 +70,7 @@ fn a_name_that_an_admin_set_stays_and_known_names_are_not_told_again() {
 fn who_is_online_is_told_by_the_names_of_the_directory_and_to_those_who_see_everything() {
     let api = api();
     api.world(|world| {
-        world.online = vec![json!({ "id": BIA, "displayName": "Bia" }), json!({ "id": "new" })]
+        world.online = vec![json!({ "id": BIA, "displayName": "Bia" }), json!({ "id": "new" })];
     });
     let hub = linked(&api, &[("JWT_SECRET", SECRET)]);
     let bearer = |claims: Value| format!("Bearer {}", token(claims));

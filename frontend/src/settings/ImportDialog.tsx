@@ -156,5 +156,5 @@ function linesOf(message: string): Wrong[] {
 /** What is wrong with a line, or with one of its columns: their names are those of the file. */
 function inWords(what: string): string {
   const [, column = '', fault = what] = /^(id|name|photoUrl|sectorId) (.*)$/s.exec(what) ?? [];
-  return [column, faultInWords(fault) ?? reasonInWords('bad_request', fault)].filter(Boolean).join(': ');
+  return [column, faultInWords(fault) ?? reasonInWords('bad_request', fault)].filter(Boolean).join(' ');
 }

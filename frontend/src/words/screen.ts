@@ -45,8 +45,8 @@ export const SCREEN = {
     usualMinutes: 'Usual: {{minutes}} min',
     agentsHint:
       'Who has open direct chats. Who is online is read from Umbler’s API every minute, for users who see all chats; without that, people without a chat are not listed.',
-    onlineCount: '{{count}} online, {{free}} with no chat',
-    onlineHint: 'Online in Umbler Talk at {{at}}. With no chat: no open direct chat.',
+    onlineCount: '{{count}} online, {{free}} free',
+    onlineHint: 'Online in Umbler Talk at {{at}}. Free: without an open direct chat.',
     onlineWord: 'online',
     offlineWord: 'not online',
     problemInLog: 'a problem that the hub’s log names',
@@ -110,8 +110,8 @@ export const SCREEN = {
     usualMinutes: 'Padrão: {{minutes}} min',
     agentsHint:
       'Quem tem conversas diretas abertas. Quem está online é lido da API da Umbler a cada minuto, para quem vê todas as conversas; sem isso, quem não tem conversa não aparece.',
-    onlineCount: '{{count}} online, {{free}} sem conversa',
-    onlineHint: 'Online no Umbler Talk às {{at}}. Sem conversa: nenhuma conversa direta aberta.',
+    onlineCount: '{{count}} online, {{free}} livres',
+    onlineHint: 'Online no Umbler Talk às {{at}}. Livres: sem nenhuma conversa direta aberta.',
     onlineWord: 'online',
     offlineWord: 'não está online',
     problemInLog: 'um problema que o log do hub descreve',

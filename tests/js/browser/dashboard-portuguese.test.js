@@ -88,7 +88,7 @@ test('what is wrong with an agent, or with a line of a table of agents, is told 
     await page.getByRole('button', { name: 'Importar', exact: true }).click();
   };
   await file(['id,name,photoUrl', 'a,,', 'b,Ana,x', 'b,Ana,', 'c,C,,y']);
-  await text(page, '.wrong-lines', 'name: precisa ser preenchido');
+  await text(page, '.wrong-lines', 'name precisa ser preenchido');
   const told = await complaints(page);
   assert.match(told, /tem um valor em uma coluna sem nome/);
   await file(['id,nome', 'a,Ana']);
