@@ -10,7 +10,7 @@ export default defineConfig(({ mode }) => {
     plugins: [react(), offline(), preloadFont()],
     // The client is a link to ../static/client, which has no React of its own.
     resolve: { dedupe: ['react', 'react-dom'] },
-    // What stays open all day is one file; pages that are opened now and then are files of their own.
+    // Live is one file; pages that are opened now and then are files of their own.
     build: { chunkSizeWarningLimit: 700 },
     server: {
       port: 5173,

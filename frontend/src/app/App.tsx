@@ -2,14 +2,14 @@ import { createTheme, MantineProvider } from '@mantine/core';
 import { lazy } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
-import { ChatsPage } from '../chats/ChatsPage.tsx';
 import { HubProvider } from '../hub/hub.tsx';
 import { LivePage } from '../live/LivePage.tsx';
 import { Begin } from './Begin.tsx';
 import { Lost } from './Lost.tsx';
 import { Shell } from './Shell.tsx';
 
-// Looked at now and then: the pages that stay open all day do not carry it.
+// Sent when they are opened: Live, which stays open all day, comes without them.
+const ChatsPage = lazy(() => import('../chats/ChatsPage.tsx'));
 const ReportsPage = lazy(() => import('../reports/ReportsPage.tsx'));
 const SettingsPage = lazy(() => import('../settings/SettingsPage.tsx'));
 const HealthPage = lazy(() => import('../health/HealthPage.tsx'));

@@ -19,7 +19,7 @@ import { byActivity, filtersOf, matches, ofTheHub } from './filters.ts';
 import { usePastRows, useRows } from './useRows.ts';
 
 /** The chats on the left, the one in view on the right; on a phone one or the other. Now, or as they were. */
-export function ChatsPage() {
+export default function ChatsPage() {
   const { iso } = useMoment();
   const played = usePlayed();
   if (iso === undefined) return <Now />;

@@ -20,7 +20,7 @@ const TYPING_MS = 250;
 const NEW: ListedMember = { id: '', name: null, photoUrl: null, sectorId: null, known: false, updatedAt: null };
 
 /** Who is who: the provider tells ids of agents alone. */
-export function Directory() {
+export default function Directory() {
   const say = useWords();
   const isAdmin = useRole() === 'admin';
   // Who came for those without a name is shown these.

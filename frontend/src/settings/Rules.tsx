@@ -20,7 +20,7 @@ import { Holidays, Hours } from './Hours.tsx';
 import { ThresholdForm } from './ThresholdForm.tsx';
 
 /** Thresholds, business hours and holidays: one form, saved whole. */
-export function Rules() {
+export default function Rules() {
   const say = useWords();
   const known = useStore(settings);
   if (known.missing)

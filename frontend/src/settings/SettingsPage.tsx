@@ -1,12 +1,14 @@
-import { Fragment } from 'react';
+import { Fragment, lazy, Suspense } from 'react';
 import { NavLink, useParams } from 'react-router';
 
 import { Lost } from '../app/Lost.tsx';
 import { useWords } from '../words/words.ts';
-import { Directory } from './Directory.tsx';
-import { Rules } from './Rules.tsx';
-import { UmblerPart } from './UmblerSetup.tsx';
 import './settings.css';
+
+// Each part is sent when it is opened: nobody needs all three at once.
+const Directory = lazy(() => import('./Directory.tsx'));
+const Rules = lazy(() => import('./Rules.tsx'));
+const UmblerPart = lazy(() => import('./UmblerSetup.tsx'));
 
 const PARTS = ['agents', 'rules', 'umbler'] as const;
 const SECTIONS = [
@@ -40,17 +42,19 @@ export default function SettingsPage() {
           </Fragment>
         ))}
       </nav>
-      {shown === 'agents' && (
-        <div className="fields">
-          <Directory />
-        </div>
-      )}
-      {shown === 'rules' && <Rules />}
-      {shown === 'umbler' && (
-        <div className="fields">
-          <UmblerPart />
-        </div>
-      )}
+      <Suspense fallback={null}>
+        {shown === 'agents' && (
+          <div className="fields">
+            <Directory />
+          </div>
+        )}
+        {shown === 'rules' && <Rules />}
+        {shown === 'umbler' && (
+          <div className="fields">
+            <UmblerPart />
+          </div>
+        )}
+      </Suspense>
     </div>
   );
 }

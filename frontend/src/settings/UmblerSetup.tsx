@@ -22,7 +22,7 @@ type Step = (typeof STEPS)[number];
  * How the hub is connected to Umbler, and what Umbler's things are called. Nothing is shown before it is known what the upper part
  * says, so that the lower one does not move.
  */
-export function UmblerPart() {
+export default function UmblerPart() {
   const isKnown = useIsRoleKnown();
   const isAdmin = useRole() === 'admin';
   const { setup, failure, again } = useSetup();

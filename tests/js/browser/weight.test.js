@@ -1,0 +1,50 @@
+/** How much script a page needs before it can be used, as the hub sends it. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { launch } from '../support/browser.js';
+import { buildDashboard, live, spawnDashboard, visit } from '../support/dashboard.js';
+import { settled } from '../support/still.js';
+
+let browser;
+let dashboard;
+before(async () => ([browser, dashboard] = await Promise.all([launch(), buildDashboard()])));
+after(() => Promise.all([browser.close(), dashboard.remove()]));
+
+const SCRIPT_BYTES_MAX = 250_000;
+const PAGES = [
+  '/live',
+  '/live?wall',
+  '/chats',
+  '/chats/a',
+  '/reports',
+  '/settings/agents',
+  '/settings/umbler',
+  '/status',
+];
+
+test('no page needs more than 250 KB of compressed script, whichever is opened first', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await hub.says('a', 'hello');
+  const sent = {};
+  for (const path of PAGES) {
+    const { page } = await visit(t, browser, hub, '/nowhere', { serviceWorkers: 'block' });
+    await page.goto(hub.origin + path);
+    await live(page);
+    await settled(page);
+    const scripts = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .flatMap(({ name, encodedBodySize }) => (name.endsWith('.js') ? [encodedBodySize] : [])),
+    );
+    assert.ok(scripts.length > 3, `${path}: ${scripts}`);
+    sent[path] = scripts.reduce((all, one) => all + one, 0);
+    await page.context().close();
+  }
+  t.diagnostic(JSON.stringify(sent));
+  assert.deepEqual(
+    Object.entries(sent).filter(([, bytes]) => bytes > SCRIPT_BYTES_MAX),
+    [],
+  );
+});
