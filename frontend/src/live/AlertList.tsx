@@ -79,11 +79,15 @@ function Group({ group: { by, who, alerts }, isOpen, toggle }: GroupProps) {
           <Icon name="next" />
         </span>
         <span className="main">
-          <span className="name">{name}</span>
-          <span className="quiet">
-            {about}
-            {fresh > 0 && <em className="chip fresh">{say('alertsNew', { count: number(fresh) })}</em>}
+          <span className="name">
+            {name}
+            {fresh > 0 && (
+              <em className="chip fresh">
+                {say(fresh === 1 ? 'alertsNewOne' : 'alertsNew', { count: number(fresh) })}
+              </em>
+            )}
           </span>
+          <span className="quiet">{about}</span>
         </span>
         <span className="wait">
           <time>{clock(now - since)}</time>

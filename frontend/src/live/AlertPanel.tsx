@@ -24,6 +24,8 @@ export function AlertPanel() {
   const off = rules.settings !== null && rules.updatedAt === null;
   const shown = useMemo(() => (known.alerts === null ? null : ordered(pressing(known.alerts))), [known.alerts]);
   const open = shown?.filter(({ acknowledgedAt }) => acknowledgedAt === null).length ?? 0;
+  const tally =
+    shown !== null && shown.length > 0 ? say('alertCount', { count: number(shown.length), open: number(open) }) : '';
   return (
     <section
       className="card panel alerts"
@@ -33,8 +35,8 @@ export function AlertPanel() {
     >
       <header>
         <h2 id="alerts-title">{say('alerts')}</h2>
-        <span className="quiet tally" role="status">
-          {shown !== null && shown.length > 0 && say('alertCount', { count: number(shown.length), open: number(open) })}
+        <span className="quiet tally" role="status" title={tally || undefined}>
+          {tally}
         </span>
         <SoundSwitch />
         <NotificationSwitch />

@@ -183,7 +183,7 @@ function Sectors({ groups }: { groups: Group[] | null }) {
             </span>
             <span className="lanes" aria-hidden="true">
               <i style={{ width: `${(open / most) * 100}%` }} />
-              <b style={{ width: `${(waiting / most) * 100}%` }} />
+              {waiting > 0 && <b style={{ width: `${(waiting / most) * 100}%` }} />}
             </span>
           </li>
         ))}

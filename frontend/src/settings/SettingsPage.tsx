@@ -1,3 +1,4 @@
+import { Skeleton } from '@mantine/core';
 import { Fragment, lazy, Suspense } from 'react';
 import { NavLink, useParams } from 'react-router';
 
@@ -42,7 +43,13 @@ export default function SettingsPage() {
           </Fragment>
         ))}
       </nav>
-      <Suspense fallback={null}>
+      <Suspense
+        fallback={
+          <div className="fields" role="status" aria-busy="true" aria-label={say('loading')}>
+            <Skeleton height={220} />
+          </div>
+        }
+      >
         {shown === 'agents' && (
           <div className="fields">
             <Directory />

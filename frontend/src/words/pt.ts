@@ -382,7 +382,7 @@ export const PT: Record<Word, string> = {
   idleAfter: 'Minutos sem mensagem',
   takeTheirs: 'Usar os novos',
   alerts: 'Alertas',
-  alertCount: '{{count}} ativos, {{open}} sem ninguém cuidando',
+  alertCount: '{{count}} ativos, {{open}} sem ninguém',
   noAlerts: 'Nenhum alerta ativo.',
   alertsOff: 'Alertas desligados: nenhum prazo foi salvo ainda.',
   sound: 'Som nos alertas',
