@@ -5,6 +5,7 @@ import { usePlayed } from '../app/played.ts';
 import { useWall } from '../app/wall.ts';
 import { openChats, useData } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
+import type { Group } from '../hub/waits.ts';
 import { Figure } from '../parts/Figure.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { number } from '../words/format.ts';
@@ -38,8 +39,6 @@ function Now() {
   const live = useLive();
   const { rebuilding } = live;
   const labels = useSectorLabels(live.sectors);
-  const online = useOnline();
-  const agents = useMemo(() => live.agents && withFree(live.agents, online), [live.agents, online]);
   const [samples, day] = [useTrends(), useTrendOfDay()];
   const trends = useMemo(
     () => ({
@@ -73,12 +72,20 @@ function Now() {
           </div>
           <div className="stacked">
             <AlertPanel />
-            <Groups title={say('byAgent')} groups={agents} by="owner" online={online} />
+            <People agents={live.agents} />
           </div>
         </div>
       </div>
     </SectorLabels>
   );
+}
+
+/** By itself: whether it is still known who is online is looked at every second. */
+function People({ agents }: { agents: Group[] | null }) {
+  const say = useWords();
+  const online = useOnline();
+  const groups = useMemo(() => agents && withFree(agents, online), [agents, online]);
+  return <Groups title={say('byAgent')} groups={groups} by="owner" online={online} />;
 }
 
 /** By itself: the client's data is another at every update. */
