@@ -12,14 +12,13 @@ import { Controls } from './Controls.tsx';
 import { Freshness } from './Freshness.tsx';
 import { canShowPast, useAddress, useMoment } from './moment.ts';
 import { PAGES } from './pages.ts';
+import { PaletteDialog } from './PaletteDialog.tsx';
 import { TimeBar } from './TimeBar.tsx';
 import { useActs, useSignOut } from './useActs.ts';
 import { useKeys, type Opened } from './useKeys.ts';
 import { useWall } from './wall.ts';
 
 // Opened now and then, and not sent with the page.
-const loadPalette = () => import('./Palette.tsx');
-const Palette = lazy(loadPalette);
 const KeyHelp = lazy(() => import('./KeyHelp.tsx'));
 const Views = lazy(() => import('./Views.tsx'));
 const SignIn = lazy(() => import('./SignIn.tsx'));
@@ -76,23 +75,11 @@ function useTitle(page: string | undefined) {
   }, [title]);
 }
 
-/** Ctrl is pressed before K is: by then the palette is here, and takes what is typed next. */
-function usePaletteAtHand() {
-  useEffect(() => {
-    const look = ({ key }: KeyboardEvent) => {
-      if (key === 'Control' || key === 'Meta') void loadPalette();
-    };
-    document.addEventListener('keydown', look);
-    return () => document.removeEventListener('keydown', look);
-  }, []);
-}
-
 function Head() {
   const say = useWords();
   const address = useAddress();
   const [opened, setOpened] = useState<Opened>(null);
   useKeys(setOpened);
-  usePaletteAtHand();
   const acts = useActs(() => setOpened('views'));
   const signOut = useSignOut();
   const close = () => setOpened(null);
@@ -116,7 +103,7 @@ function Head() {
       </header>
       <Suspense fallback={null}>
         {opened === 'palette' && (
-          <Palette
+          <PaletteDialog
             acts={[
               ...acts,
               ...(signOut === null ? [] : [signOut]),
