@@ -50,11 +50,11 @@ pub fn note(
         let query = form_urlencoded::parse(request.query_string().as_bytes());
         query.into_iter().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
-    let shows = |rest: &&str| {
-        SHOWING.iter().any(|shows| rest.starts_with(shows))
+    let is_noted = |rest: &&str| {
+        SHOWING.iter().any(|path| rest.starts_with(path))
             || (rest.starts_with(METRICS) && asked("explain").as_deref() == Some("true"))
     };
-    let Some(rest) = route.strip_prefix(PREFIX).filter(shows) else { return };
+    let Some(rest) = route.strip_prefix(PREFIX).filter(is_noted) else { return };
     let id = request.match_info().get("id").map(str::to_owned);
     let chat = id.clone().filter(|_| rest.starts_with("/chats"));
     let chat = chat.or_else(|| shown.get::<ChatShown>().map(|ChatShown(chat)| chat.clone()));

@@ -117,7 +117,7 @@ fn a_hub_that_is_to_note_nothing_keeps_no_log_of_reads() {
 
 #[test]
 fn whoever_was_shown_a_file_a_sent_message_a_raw_delivery_or_what_is_behind_a_number_is_noted() {
-    let mut sending = Sending::new(&[]);
+    let sending = Sending::new(&[]);
     sending.chat("maria", 60);
     let sent = sending.sends("maria", "segredo");
     sending.becomes(&sent, &["sent"]);
