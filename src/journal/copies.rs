@@ -70,6 +70,8 @@ pub fn rehearse<E: From<ReplaceError>>(
     path: &Path,
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<Copied, E> {
+    // On a machine that never ran a hub there is no folder of the database yet.
+    schema::make_folder(path).map_err(ReplaceError::from)?;
     let fresh = begin_copy(&beside(path, ".verified"))?;
     fill(fresh.path())?;
     let connection = Connection::open(fresh.path()).map_err(database_error(path))?;

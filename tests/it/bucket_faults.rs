@@ -57,3 +57,19 @@ fn a_bucket_that_cannot_be_reached_delays_the_backup_and_nothing_else() {
     let (done, said) = tool(home.path(), &settings, &["restore", "s3://shop/hub"]);
     assert!(done && said.contains("10 deliveries, sound"), "{said}");
 }
+
+#[test]
+fn a_backup_is_verified_on_a_machine_that_has_not_even_the_folder_of_the_database() {
+    let Some(server) = s3() else { return };
+    let hub = hub_on(&server.settings());
+    hub.provider().says("a", "hello");
+    has_a_snapshot(&hub);
+    is_covered(&hub);
+    let home = tempfile::tempdir().expect("a folder");
+    let mut settings = server.settings();
+    settings.push(("DATABASE_PATH", "not/there/hub.db".to_owned()));
+    let (done, said) = tool(home.path(), &settings, &["backup", "--verify"]);
+    assert!(done && said.contains("1 deliveries"), "{said}");
+    let (done, said) = tool(home.path(), &settings, &["restore", "s3://shop/hub"]);
+    assert!(done && home.path().join("not/there/hub.db").exists(), "{said}");
+}
