@@ -181,6 +181,7 @@ test('name, phone and texts of a person whose data were erased are held no more'
   const { contactId } = state.data.recentMessages.find(({ contactId }) => contactId !== null);
   const others = () => state.data.recentMessages.filter((message) => message.contactId !== contactId);
   const before = others();
+  const own = state.data.recentMessages.filter((one) => one.contactId === contactId && one.text !== null);
   const update = { type: 'contact_erased', changes: ['contact_erased'], chat: null, contact: null };
   state.apply({ event: 'umbler_update', seq: state.data.seq + 1, data: { ...update, erasedContactId: contactId } });
   const { contacts, chats, recentMessages } = state.data;
@@ -189,5 +190,7 @@ test('name, phone and texts of a person whose data were erased are held no more'
   for (const chat of chats.filter((one) => one.contactId === contactId))
     assert.deepEqual([chat.contactName, chat.lastMessage?.text ?? null], [null, null]);
   for (const message of recentMessages.filter((one) => one.contactId === contactId)) assert.equal(message.text, null);
+  assert.ok(own.length > 0, 'there was a text');
+  for (const { id } of own) assert.equal(recentMessages.find((one) => one.id === id).erased, true);
   assert.deepEqual(others(), before);
 });
