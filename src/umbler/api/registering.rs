@@ -16,7 +16,7 @@ pub struct NewWebhook<'a> {
 }
 
 impl RequestBuilder {
-    /// Creates a webhook.
+    /// The request that creates this webhook at the provider.
     pub fn register(&self, webhook: &NewWebhook<'_>) -> ApiPost {
         let names = &self.dialect.webhook_fields;
         let fields: Map<String, Value> = [

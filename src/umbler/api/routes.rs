@@ -54,7 +54,7 @@ pub struct ApiRequest {
     pub route: Route,
     /// With a trailing slash, as in the provider's own examples.
     pub path: String,
-    /// Parameters, not yet escaped.
+    /// The parameters of the query, which are escaped when the address is made.
     pub query: Vec<(String, String)>,
 }
 
