@@ -13,6 +13,7 @@ import { Freshness } from './Freshness.tsx';
 import { canShowPast, useAddress, useMoment } from './moment.ts';
 import { PAGES } from './pages.ts';
 import { PaletteDialog } from './PaletteDialog.tsx';
+import { SignIn } from './SignIn.tsx';
 import { TimeBar } from './TimeBar.tsx';
 import { useActs, useSignOut } from './useActs.ts';
 import { useKeys, type Opened } from './useKeys.ts';
@@ -21,7 +22,6 @@ import { useWall } from './wall.ts';
 // Opened now and then, and not sent with the page.
 const KeyHelp = lazy(() => import('./KeyHelp.tsx'));
 const Views = lazy(() => import('./Views.tsx'));
-const SignIn = lazy(() => import('./SignIn.tsx'));
 
 /** What stands around each page: the ways to the others, and how fresh the data is. A wall has nothing around it. */
 export function Shell() {
@@ -39,12 +39,7 @@ export function Shell() {
   const [signedOut, setSignedOut] = useState(false);
   if (connectionStatus === 'unauthorized' && !signedOut) setSignedOut(true);
   if (connectionStatus === 'connected' && signedOut) setSignedOut(false);
-  if (signedOut)
-    return (
-      <Suspense fallback={null}>
-        <SignIn />
-      </Suspense>
-    );
+  if (signedOut) return <SignIn />;
   return (
     <div className="shell" data-wall={isWall || undefined} data-past={isPast || undefined}>
       {!isWall && <Head />}
