@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 
 use crate::umbler::api::Route;
 
-/// The provider counts requests over five seconds. The window here is half a second longer, because requests take different times
-/// to arrive: two that are sent five seconds apart may arrive closer together.
-const WINDOW: Duration = Duration::from_millis(5_500);
+/// The provider counts the requests that arrived within five seconds. When a request arrived is not known here, only that it was
+/// before its answer. So it counts from then on, however long it was on its way, and a tenth of a second longer, for clocks that run
+/// a little faster.
+const WINDOW: Duration = Duration::from_millis(5_100);
+/// How soon to look again while all requests that count are still without an answer.
+const UNANSWERED_EVERY: Duration = Duration::from_millis(50);
 /// How long the budget is halved after the provider answered 429.
 const HALVED_FOR: Duration = Duration::from_mins(1);
 
@@ -20,7 +23,9 @@ pub struct Budget {
 
 #[derive(Debug, Default)]
 struct Sent {
-    /// When the requests of the last window were sent, oldest first. Never longer than the budget.
+    /// Requests without an answer yet.
+    unanswered: usize,
+    /// When the requests of the last window were answered, oldest first. Never longer than the budget.
     at: VecDeque<Instant>,
     halved_until: Option<Instant>,
 }
@@ -31,7 +36,7 @@ impl Budget {
         Self { per_window: per_window.max(1), routes: HashMap::new() }
     }
 
-    /// Counts a request that may be sent now, or returns how long to wait before trying again.
+    /// Counts a request that may be sent now, until it is [`answered`](Self::answered), or returns how long to wait before trying again.
     pub fn take(&mut self, route: Route, now: Instant) -> Result<(), Duration> {
         let sent = self.routes.entry(route).or_default();
         let is_halved = sent.halved_until.is_some_and(|until| now < until);
@@ -39,20 +44,28 @@ impl Budget {
         while sent.at.front().is_some_and(|at| now.saturating_duration_since(*at) >= WINDOW) {
             sent.at.pop_front();
         }
-        if sent.at.len() < most {
-            sent.at.push_back(now);
+        let Some(too_many) = (sent.at.len() + sent.unanswered).checked_sub(most) else {
+            sent.unanswered += 1;
             return Ok(());
-        }
+        };
         // After a halving the window may hold more requests than are allowed now: wait until enough of them have left it.
-        let leaving = sent.at[sent.at.len() - most];
-        Err((leaving + WINDOW).saturating_duration_since(now))
+        let leaving = sent.at.get(too_many);
+        Err(leaving.map_or(UNANSWERED_EVERY, |leaving| (*leaving + WINDOW).saturating_duration_since(now)))
+    }
+
+    /// A request has its answer, or none is waited for any more.
+    pub fn answered(&mut self, route: Route, now: Instant) {
+        let sent = self.routes.entry(route).or_default();
+        sent.unanswered = sent.unanswered.saturating_sub(1);
+        sent.at.push_back(now);
     }
 
     /// How long work that can wait has to wait, so that with it no more than a quarter of the budget goes out; `None`: not at all.
     pub fn wait_for_quarter(&self, route: Route, now: Instant) -> Option<Duration> {
         let sent = self.routes.get(&route)?;
         let most = (self.per_window / 4).max(1);
-        let leaving = sent.at.len().checked_sub(most).and_then(|place| sent.at.get(place))?;
+        let too_many = (sent.at.len() + sent.unanswered).checked_sub(most)?;
+        let Some(leaving) = sent.at.get(too_many) else { return Some(UNANSWERED_EVERY) };
         Some((*leaving + WINDOW).saturating_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
@@ -66,13 +79,16 @@ impl Budget {
 mod tests {
     use super::*;
 
-    /// The times at which `count` requests are sent, each as early as the budget allows.
+    /// The times at which `count` requests are sent, each as early as the budget allows and answered at once.
     fn sent(budget: &mut Budget, begun: Instant, count: usize) -> Vec<Instant> {
         let mut now = begun;
         let mut sent = Vec::new();
         while sent.len() < count {
             match budget.take(Route::Chats, now) {
-                Ok(()) => sent.push(now),
+                Ok(()) => {
+                    budget.answered(Route::Chats, now);
+                    sent.push(now);
+                }
                 Err(wait) => {
                     assert!(!wait.is_zero());
                     now += wait;
@@ -95,7 +111,7 @@ mod tests {
         let mut budget = Budget::new(80);
         // A burst at the end of one window and another at the beginning of the next are within five seconds.
         let mut all = sent(&mut budget, begun, 40);
-        all.extend(sent(&mut budget, begun + Duration::from_millis(5_499), 200));
+        all.extend(sent(&mut budget, begun + Duration::from_millis(5_099), 200));
         assert_eq!(most_in_five_seconds(&all), 80);
         assert!(
             *all.last().unwrap() - begun < Duration::from_secs(20),
@@ -108,8 +124,22 @@ mod tests {
         let now = Instant::now();
         let mut budget = Budget::new(1);
         assert_eq!(budget.take(Route::Chats, now), Ok(()));
+        budget.answered(Route::Chats, now);
         assert_eq!(budget.take(Route::Chats, now), Err(WINDOW));
         assert_eq!(budget.take(Route::Messages, now), Ok(()));
+    }
+
+    #[test]
+    fn a_request_counts_until_five_seconds_after_its_answer_because_it_may_have_arrived_just_before() {
+        let begun = Instant::now();
+        let mut budget = Budget::new(2);
+        assert_eq!((budget.take(Route::Chats, begun), budget.take(Route::Chats, begun)), (Ok(()), Ok(())));
+        let later = begun + Duration::from_secs(9);
+        assert_eq!(budget.take(Route::Chats, later), Err(UNANSWERED_EVERY), "both may arrive now");
+        assert_eq!(budget.wait_for_quarter(Route::Chats, later), Some(UNANSWERED_EVERY));
+        budget.answered(Route::Chats, later);
+        assert_eq!(budget.take(Route::Chats, later), Err(WINDOW));
+        assert_eq!(budget.take(Route::Chats, later + WINDOW), Ok(()));
     }
 
     #[test]

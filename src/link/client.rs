@@ -105,6 +105,19 @@ pub enum Posted {
     Unanswered(String),
 }
 
+/// A request that counts against its route's budget. It ends with the answer.
+struct Turn<'a> {
+    budget: &'a Mutex<Budget>,
+    route: Route,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        budget.answered(self.route, Instant::now());
+    }
+}
+
 struct Try {
     outcome: TryOutcome,
     reason: String,
@@ -179,8 +192,7 @@ impl Client {
     ) -> Result<ApiAnswer<T>, LinkError> {
         let route = request.route.as_str();
         loop {
-            self.wait_for_turn(request.route)?;
-            let Try { mut outcome, mut reason, bytes, date } = self.try_once(request);
+            let Try { mut outcome, mut reason, bytes, date } = self.try_once(request)?;
             let received_at = clock::now();
             if matches!(outcome, TryOutcome::Status(200..=299, _)) {
                 match read(&bytes, received_at) {
@@ -219,8 +231,7 @@ impl Client {
         request: &ApiRequest,
         read: impl Fn(&[u8], Timestamp) -> Result<T, AnswerError>,
     ) -> Result<ApiAnswer<T>, LinkError> {
-        self.wait_for_turn(request.route)?;
-        let Try { outcome, reason, bytes, date } = self.try_once(request);
+        let Try { outcome, reason, bytes, date } = self.try_once(request)?;
         let received_at = clock::now();
         let route = request.route.as_str();
         if !matches!(outcome, TryOutcome::Status(200..=299, _)) {
@@ -236,7 +247,7 @@ impl Client {
 
     /// Sends a request that changes something, once. Without an answer it is not known whether it arrived.
     pub fn post(&self, post: &ApiPost) -> Result<Posted, LinkError> {
-        self.wait_for_turn(post.route)?;
+        let _turn = self.wait_for_turn(post.route)?;
         let sent = self
             .posting
             .post(format!("{}{}", self.url, post.path))
@@ -280,20 +291,30 @@ impl Client {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner).halve(route, Instant::now());
     }
 
-    fn wait_for_turn(&self, route: Route) -> Result<(), LinkError> {
+    fn wait_for_turn(&self, route: Route) -> Result<Turn<'_>, LinkError> {
         self.handle.check()?;
         loop {
             let taken =
                 self.budget.lock().unwrap_or_else(PoisonError::into_inner).take(route, Instant::now());
             match taken {
-                // Looked at last: a request must not go out that waited here while another hub took over.
-                Ok(()) => return Ok(self.handle.check()?),
+                Ok(()) => {
+                    let turn = Turn { budget: &self.budget, route };
+                    // Looked at last: a request must not go out that waited here while another hub took over.
+                    self.handle.check()?;
+                    return Ok(turn);
+                }
                 Err(wait) => self.handle.pause(wait)?,
             }
         }
     }
 
-    fn try_once(&self, request: &ApiRequest) -> Try {
+    /// Sends a request when it is its turn.
+    fn try_once(&self, request: &ApiRequest) -> Result<Try, LinkError> {
+        let _turn = self.wait_for_turn(request.route)?;
+        Ok(self.send(request))
+    }
+
+    fn send(&self, request: &ApiRequest) -> Try {
         let address = format!("{}{}", self.url, request.path_and_query());
         let sent = self
             .agent
