@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, healthAs, signedIn, spawnDashboard, text } from '../support/dashboard.js';
+import { axe, buildDashboard, healthAs, NO_WORKER, signedIn, spawnDashboard, text } from '../support/dashboard.js';
 import { JWT_SECRET } from '../support/hub.js';
 
 let browser;
@@ -43,7 +43,14 @@ const CASES = [
 for (const [locale, state, wanted, link] of CASES) {
   test(`in ${locale} an admin is told of a backup that is ${state.backup}: ${wanted.source.slice(0, 24)}`, async (t) => {
     const hub = await spawnDashboard(t, dashboard, SETTINGS);
-    const { page, clean } = await signedIn(t, browser, hub, '/live', { sub: 'ana', role: 'admin' }, { locale });
+    const { page, clean } = await signedIn(
+      t,
+      browser,
+      hub,
+      '/live',
+      { sub: 'ana', role: 'admin' },
+      { ...NO_WORKER, locale },
+    );
     await says(page, state);
     await page.reload();
     await text(page, '.banner[role=alert]', wanted);
@@ -63,7 +70,7 @@ test('an agent, the wall and an admin whose backup is well are told nothing of i
     ['admin', '/live?wall', OLD],
     ['admin', '/live', { backup: 'ok' }],
   ]) {
-    const { page, clean } = await signedIn(t, browser, hub, '/live', { sub: role, role });
+    const { page, clean } = await signedIn(t, browser, hub, '/live', { sub: role, role }, NO_WORKER);
     await says(page, state);
     const read = page.waitForResponse('**/health');
     await page.goto(hub.origin + path);

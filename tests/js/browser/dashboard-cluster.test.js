@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 
 import { COUNT, hubs, natsServer, PORTS, ports, servers } from '../../../scripts/cluster/members.mjs';
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, healthAs, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, healthAs, NO_WORKER, text, visit } from '../support/dashboard.js';
 import { atEnd } from '../support/end.js';
 import { BINARY, spawnHub } from '../support/hub.js';
 
@@ -74,7 +74,7 @@ test('the status page says what a hub of a cluster waits for, and why one has st
   const program = await server(t);
   if (!program) return;
   const [a] = await cluster(t, program);
-  const { page, clean } = await visit(t, browser, a, '/status');
+  const { page, clean } = await visit(t, browser, a, '/status', NO_WORKER);
   // Hours and faults of disks until real hubs say so: what they say is as it would be then.
   await healthAs(page, (answer) => {
     Object.assign(answer.cluster, { connected: false, ready: false, inbox: 1234, lagSeconds: 75, replicasCurrent: 2 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { askedFor, axe, buildDashboard, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { askedFor, axe, buildDashboard, NO_WORKER, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 
 let browser;
@@ -185,7 +185,7 @@ test('a moment that is none is said to be, and now is shown as now', async (t) =
 test('before the first delivery there is nothing, and a failure shows no number', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   await hub.says('a', 'hello');
-  const { page } = await visit(t, browser, hub, '/live?at=2020-01-01T12:00:00Z');
+  const { page } = await visit(t, browser, hub, '/live?at=2020-01-01T12:00:00Z', NO_WORKER);
   await says(page, 'open', 0);
   await text(page, '.queue', 'Nobody is waiting');
   await page.route('**/metrics/live*', (route) =>

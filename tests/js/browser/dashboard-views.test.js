@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, live, signedIn, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, live, NO_WORKER, signedIn, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 
 let browser;
@@ -92,7 +92,7 @@ test('a view of the team is on every screen at once, survives a restart, and onl
 test('two admins who save views at the same time both keep theirs, and thresholds keep the views', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   await putSettings(hub, {});
-  const { page, clean } = await visit(t, browser, hub, '/live');
+  const { page, clean } = await visit(t, browser, hub, '/live', NO_WORKER);
   await live(page);
   await openViews(page);
   await page.getByLabel('Name of the view').fill('Mine');

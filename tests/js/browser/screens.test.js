@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, healthAs, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, healthAs, live, NO_WORKER, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 import { compare, isDrawnBy, isUpdate, keep } from '../support/pictures.js';
 import { NOW, settled, spawnStill, stillClock, visitStill } from '../support/still.js';
@@ -96,6 +96,7 @@ test('every page looks as it did, and no part of it is cut, in any size, theme o
         viewport: { width, height },
         deviceScaleFactor: 0.5,
         reducedMotion: 'reduce',
+        ...NO_WORKER,
         ...look,
       });
       const { page } = opened;
@@ -139,7 +140,11 @@ test('pages that have nothing, may not, or do not know any more look as they did
     JWT_SECRET,
     ORGANIZATION_NAME: 'Padaria Modelo',
   });
-  const { page: signIn } = await visit(t, browser, locked, '/live', { ...look, stillAt: Date.parse(NOW) });
+  const { page: signIn } = await visit(t, browser, locked, '/live', {
+    ...look,
+    ...NO_WORKER,
+    stillAt: Date.parse(NOW),
+  });
   await signIn.getByLabel('Token', { exact: true }).waitFor();
   await settled(signIn);
   await see(signIn, 'sign-in');
@@ -157,7 +162,7 @@ test('pages that have nothing, may not, or do not know any more look as they did
   }
 
   const empty = await spawnDashboard(t, dashboard, clock);
-  const { page } = await visitStill(t, browser, empty, '/live', look);
+  const { page } = await visitStill(t, browser, empty, '/live', { ...look, ...NO_WORKER });
   await alone(page, empty);
   await see(page, 'empty-live');
   for (const [name, path] of [
@@ -221,6 +226,7 @@ test('the pictures of the README are those of the same day', async (t) => {
       viewport: { width: 1440, height: 900 },
       locale: 'pt-BR',
       colorScheme,
+      ...NO_WORKER,
     });
     await alone(page, hub);
     await page.reload();

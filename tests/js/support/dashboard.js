@@ -61,6 +61,12 @@ export const askedFor = ({ requests }) => requests.filter((url) => new URL(url).
 export const sentTo = ({ sent }) => sent.filter(({ event }) => event !== 'ping');
 
 /**
+ * For a page whose answers a test changes. What a page asks for passes by the test from when a service worker takes the page over,
+ * which may be at any time.
+ */
+export const NO_WORKER = { serviceWorkers: 'block' };
+
+/**
  * `/health` as the hub answers it, and changed on its way to the page. The page asks now and then: where the test ends
  * meanwhile, and the hub with it, nobody gets an answer any more.
  */
