@@ -1,6 +1,7 @@
 //! Limits the requests to each route: never more than the budget within any five seconds (a sliding window).
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::umbler::api::Route;
@@ -72,6 +73,50 @@ impl Budget {
     /// Halves a route's budget for a minute, after the provider answered 429.
     pub fn halve(&mut self, route: Route, now: Instant) {
         self.routes.entry(route).or_default().halved_until = Some(now + HALVED_FOR);
+    }
+}
+
+/// A budget that all threads of the link share, because the provider counts the requests of all of them.
+#[derive(Debug, Clone)]
+pub struct SharedBudget(Arc<Mutex<Budget>>);
+
+impl SharedBudget {
+    /// As [`Budget::new`].
+    pub fn new(per_window: usize) -> Self {
+        Self(Arc::new(Mutex::new(Budget::new(per_window))))
+    }
+
+    /// Counts a request that may be sent now, or returns how long to wait before trying again.
+    pub fn take(&self, route: Route) -> Result<Turn<'_>, Duration> {
+        self.lock().take(route, Instant::now())?;
+        Ok(Turn { budget: self, route })
+    }
+
+    /// As [`Budget::wait_for_quarter`], now.
+    pub fn wait_for_quarter(&self, route: Route) -> Option<Duration> {
+        self.lock().wait_for_quarter(route, Instant::now())
+    }
+
+    /// As [`Budget::halve`], now.
+    pub fn halve(&self, route: Route) {
+        self.lock().halve(route, Instant::now());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Budget> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request that may be sent. It is dropped with the answer, or when none is waited for any more.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    budget: &'a SharedBudget,
+    route: Route,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.budget.lock().answered(self.route, Instant::now());
     }
 }
 

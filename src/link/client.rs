@@ -7,8 +7,7 @@
 //! 3. A try takes at most [`ANSWER_TIMEOUT`], its answer has at most [`ANSWER_BYTES_MAX`], and a request is tried at most
 //!    [`TRIES_MAX`](super::retry::TRIES_MAX) times.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
@@ -17,7 +16,7 @@ use ureq::http::HeaderMap;
 use ureq::tls::TlsConfig;
 
 use super::authorization::Authorization;
-use super::budget::Budget;
+use super::budget::{SharedBudget, Turn};
 use super::retry::{self, Next, TryOutcome};
 use crate::auth::Secret;
 use crate::http::link::LinkHandle;
@@ -82,8 +81,7 @@ pub struct Client {
     posting: Agent,
     url: String,
     authorization: Authorization,
-    /// All clones share it, because the provider counts the requests of all of them.
-    budget: Arc<Mutex<Budget>>,
+    budget: SharedBudget,
     handle: LinkHandle,
     metrics: Metrics,
 }
@@ -103,19 +101,6 @@ pub enum Posted {
     NotConnected(String),
     /// The request may or may not have arrived. Contains the reason in a word.
     Unanswered(String),
-}
-
-/// A request that counts against its route's budget. It ends with the answer.
-struct Turn<'a> {
-    budget: &'a Mutex<Budget>,
-    route: Route,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        budget.answered(self.route, Instant::now());
-    }
 }
 
 struct Try {
@@ -149,7 +134,7 @@ impl Client {
             posting: posting.new_agent(),
             url: access.url,
             authorization: Authorization::new(&access.token),
-            budget: Arc::new(Mutex::new(Budget::new(access.per_5_seconds))),
+            budget: SharedBudget::new(access.per_5_seconds),
             handle,
             metrics,
         }
@@ -216,8 +201,7 @@ impl Client {
 
     /// How long work that can wait has to wait before it asks on this route; `None`: it may ask now.
     pub fn wait_for_quarter(&self, route: Route) -> Option<Duration> {
-        let budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        budget.wait_for_quarter(route, Instant::now())
+        self.budget.wait_for_quarter(route)
     }
 
     /// Waits; the hub's end is an error.
@@ -288,17 +272,14 @@ impl Client {
     }
 
     fn note_too_many(&self, route: Route) {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner).halve(route, Instant::now());
+        self.budget.halve(route);
     }
 
     fn wait_for_turn(&self, route: Route) -> Result<Turn<'_>, LinkError> {
         self.handle.check()?;
         loop {
-            let taken =
-                self.budget.lock().unwrap_or_else(PoisonError::into_inner).take(route, Instant::now());
-            match taken {
-                Ok(()) => {
-                    let turn = Turn { budget: &self.budget, route };
+            match self.budget.take(route) {
+                Ok(turn) => {
                     // Looked at last: a request must not go out that waited here while another hub took over.
                     self.handle.check()?;
                     return Ok(turn);
