@@ -92,19 +92,21 @@ impl Work {
 
     /// Works until the hub stops.
     pub fn run(mut self) {
-        while self.take_up().is_ok_and(|is_taken_up| !is_taken_up) {}
-        while self.step().is_ok() {}
+        if self.take_up().is_ok() {
+            while self.step().is_ok() {}
+        }
         log::debug!("the link to Umbler's API has ended");
     }
 
-    /// Goes on where an earlier run of the hub was. Returns false where that cannot be read, after a pause.
-    fn take_up(&mut self) -> Result<bool, LinkError> {
-        let start = match self.archive.ask(sweep::LoadSweepStart) {
-            Ok(start) => start,
-            Err(error) => {
-                log::warn!("what the link to Umbler's API had come to cannot be read: {error}");
-                self.handle.pause(TAKE_UP_EVERY)?;
-                return Ok(false);
+    /// Goes on where an earlier run of the hub was, as soon as that can be read. The only error is that the hub stops.
+    fn take_up(&mut self) -> Result<(), LinkError> {
+        let start = loop {
+            match self.archive.ask(sweep::LoadSweepStart) {
+                Ok(start) => break start,
+                Err(error) => {
+                    log::warn!("what the link to Umbler's API had come to cannot be read: {error}");
+                    self.handle.pause(TAKE_UP_EVERY)?;
+                }
             }
         };
         self.backfill.begin(start.progress.backfill.as_ref(), self.settings.backfill_days);
@@ -113,7 +115,7 @@ impl Work {
         self.loss = lost.map(|alert| Loss { count: alert.count.unwrap_or_default(), found_at: alert.since });
         let backfill = start.progress.backfill.as_ref().map(BackfillShape::from);
         self.handle.update(|link| (link.alerts, link.backfill) = (start.alerts, backfill));
-        Ok(true)
+        Ok(())
     }
 
     /// Runs the job that is due, or waits. The only error is that the hub stops.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-use super::Answer;
+use super::{Answer, noted};
 use crate::domain::ChatId;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
@@ -81,15 +81,14 @@ impl Responder for FileReplyOfChat {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let mut response = match self.reply {
+        let response = match self.reply {
             FileReply::Told(answer) => Answer(answer).respond_to(request),
             FileReply::Redirect(url) => HttpResponse::Found()
                 .insert_header((LOCATION, url))
                 .insert_header((CACHE_CONTROL, "no-store"))
                 .finish(),
         };
-        response.extensions_mut().insert(ChatShown(self.chat.to_string()));
-        response
+        noted(response, ChatShown(self.chat.to_string()))
     }
 }
 

@@ -85,9 +85,13 @@ impl<T: Serialize> Responder for CountedAnswer<T> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let mut response = Answer(self.0).respond_to(request);
-        response.extensions_mut().insert(ItemsShown(self.1));
-        response
+        noted(Answer(self.0).respond_to(request), ItemsShown(self.1))
+    }
+}
+
+impl<T: ToSchema> HandlerPart for CountedAnswer<T> {
+    fn describe(call: &mut Call) {
+        Answer::<T>::describe(call);
     }
 }
 
@@ -98,9 +102,7 @@ impl<T: Serialize> Responder for AnswerOfChat<T> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let mut response = Answer(self.0).respond_to(request);
-        response.extensions_mut().insert(ChatShown(self.1));
-        response
+        noted(Answer(self.0).respond_to(request), ChatShown(self.1))
     }
 }
 
@@ -110,10 +112,10 @@ impl<T: ToSchema> HandlerPart for AnswerOfChat<T> {
     }
 }
 
-impl<T: ToSchema> HandlerPart for CountedAnswer<T> {
-    fn describe(call: &mut Call) {
-        Answer::<T>::describe(call);
-    }
+/// An answer with what the log of reads is to note of it.
+fn noted<N: 'static>(mut response: HttpResponse, note: N) -> HttpResponse {
+    response.extensions_mut().insert(note);
+    response
 }
 
 impl<T: ToSchema> HandlerPart for Answer<T> {

@@ -16,7 +16,7 @@ const NOT_ALLOWED_EVERY: Duration = Duration::from_hours(1);
 #[derive(Default)]
 pub struct BackfillTurn {
     running: Option<Backfill>,
-    /// Days of the one that comes after it.
+    /// Days of the next one while none is running. A running one knows itself what comes after it.
     next: Option<u32>,
     /// When the running one goes on; `None`: at once.
     resumes_at: Option<Instant>,
@@ -29,25 +29,25 @@ impl BackfillTurn {
             log::info!("backfill: going on after {} chats", progress.done);
             self.running = Some(Backfill::resume(progress.clone()));
         }
-        let ordered = known.and_then(|progress| progress.next_days);
-        let set = Some(days).filter(|days| *days > known.map_or(0, |progress| progress.days));
-        if let Some(days) = ordered.max(set) {
+        if self.running.is_none() {
+            self.next = known.and_then(|progress| progress.next_days);
+        }
+        if days > known.map_or(0, |progress| progress.days) {
             self.order(days);
         }
     }
 
     /// Somebody wants one of so many days. It comes after the running one, unless that is as long.
     pub fn order(&mut self, days: u32) {
-        match &mut self.running {
-            Some(running) if running.shape().days >= days => {}
-            Some(_) if self.next >= Some(days) => {}
-            Some(running) => {
-                running.precede(days);
-                self.next = Some(days);
-                // That is recorded with its next step.
-                self.resumes_at = None;
-            }
-            None => self.next = self.next.max(Some(days)),
+        let Some(running) = &mut self.running else {
+            self.next = self.next.max(Some(days));
+            return;
+        };
+        let BackfillShape { days: running_days, next_days, .. } = running.shape();
+        if Some(days) > next_days.max(Some(running_days)) {
+            running.precede(days);
+            // That is recorded with its next step.
+            self.resumes_at = None;
         }
     }
 
@@ -96,6 +96,7 @@ impl BackfillTurn {
         let shape = self.running.as_ref()?.shape();
         if shape.ended_at.is_some() {
             self.running = None;
+            self.next = shape.next_days;
         }
         Some(shape)
     }
