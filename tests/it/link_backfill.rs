@@ -42,14 +42,14 @@ fn history(api: &FakeApi, days: i64) -> usize {
     usize::try_from(days * 2).expect("a number")
 }
 
-fn orders(hub: &Hub, days: u32) {
+pub fn orders(hub: &Hub, days: u32) {
     let headers = [("content-type", "application/json")];
     let answer =
         hub.provider().post_to("/api/umbler/link/backfill", &headers, json!({ "days": days }).to_string());
     assert_eq!((answer.status, answer.json()), (200, json!({ "days": days })), "{}", answer.text);
 }
 
-fn progress(hub: &Hub) -> Value {
+pub fn progress(hub: &Hub) -> Value {
     hub.json("/api/umbler/link")["backfill"].clone()
 }
 
@@ -196,22 +196,23 @@ fn only_admins_begin_a_backfill_and_its_days_have_bounds() {
     answer.refuses(400, "bad_request");
 }
 
-/// Waits until a backfill of so many days could not go on.
-fn held_up(hub: &Hub, days: u32) {
+/// Waits until the backfill is as wanted, though not for ever.
+fn becomes(hub: &Hub, is_wanted: impl Fn(&Value) -> bool) {
     let begun = Instant::now();
-    while progress(hub)["days"] != days || progress(hub)["problem"].is_null() {
+    while !is_wanted(&progress(hub)) {
         assert!(begun.elapsed() < PATIENCE, "{}", progress(hub));
         std::thread::yield_now();
     }
 }
 
-/// Waits until a backfill of so many days has come to its end, though not for ever.
+/// Waits until a backfill of so many days could not go on.
+fn held_up(hub: &Hub, days: u32) {
+    becomes(hub, |backfill| backfill["days"] == days && !backfill["problem"].is_null());
+}
+
+/// Waits until a backfill of so many days has come to its end.
 fn ends_soon(hub: &Hub, days: u32) {
-    let begun = Instant::now();
-    while progress(hub)["days"] != days || progress(hub)["endedAt"].is_null() {
-        assert!(begun.elapsed() < PATIENCE, "{}", progress(hub));
-        std::thread::yield_now();
-    }
+    becomes(hub, |backfill| backfill["days"] == days && !backfill["endedAt"].is_null());
 }
 
 #[test]
@@ -240,11 +241,7 @@ fn a_longer_backfill_that_was_ordered_while_one_ran_comes_after_it_also_after_a_
     orders(&hub, 2);
     held_up(&hub, 2);
     orders(&hub, 6);
-    let begun = Instant::now();
-    while progress(&hub)["nextDays"] != 6 {
-        assert!(begun.elapsed() < PATIENCE, "{}", progress(&hub));
-        std::thread::yield_now();
-    }
+    becomes(&hub, |backfill| backfill["nextDays"] == 6);
     hub.kill();
     api.behave(|behavior| behavior.refuses_with = None);
     let hub = hub.started_again();

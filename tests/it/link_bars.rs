@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::{Day, FakeApi, FakeBehavior, OrderWord};
 
+use super::link_backfill::{orders, progress};
 use super::support::api::{ago, api, deliver, deliveries, linked, lose, message_ids, rechecked};
 use super::support::environment::from_environment;
 use super::support::{Delivery, Hub};
@@ -317,17 +318,6 @@ fn live(hub: &Hub, count: usize) -> (u128, u128) {
     (took[count / 2], took[count * 99 / 100])
 }
 
-fn backfill(hub: &Hub) -> Value {
-    hub.json("/api/umbler/link")["backfill"].clone()
-}
-
-fn orders_backfill(hub: &Hub, days: u32) {
-    let headers = [("content-type", "application/json")];
-    let answer =
-        hub.provider().post_to("/api/umbler/link/backfill", &headers, json!({ "days": days }).to_string());
-    assert_eq!(answer.status, 200, "{}", answer.text);
-}
-
 /// At the provider's pace this takes hours: `MEASURED_HUB` may name a script that starts the hub with a clock that runs faster.
 #[test]
 #[ignore = "hours at the provider's pace; BACKFILL_CHATS=400 makes it shorter"]
@@ -339,21 +329,21 @@ fn a_backfill_of_forty_thousand_chats_goes_on_after_kills_and_doubles_nothing() 
     history(&api, chats, 20, MESSAGES);
     let mut hub = linked(&api, &[("UMBLER_API_REQUESTS_PER_5_SECONDS", "100"), ("RUST_LOG", "warn")]);
     rechecked(&hub);
-    orders_backfill(&hub, 40);
+    orders(&hub, 40);
     let begun = Instant::now();
     for third in 1..=2 {
         let least = u64::try_from(chats * third / 3).expect("a count");
-        while backfill(&hub)["done"].as_u64().unwrap_or_default() < least {
+        while progress(&hub)["done"].as_u64().unwrap_or_default() < least {
             std::thread::park_timeout(LOOK_EVERY);
         }
-        println!("killed at {} after {:?}", backfill(&hub), begun.elapsed());
+        println!("killed at {} after {:?}", progress(&hub), begun.elapsed());
         hub.kill();
         hub = hub.started_again();
     }
-    while backfill(&hub)["endedAt"].is_null() {
+    while progress(&hub)["endedAt"].is_null() {
         std::thread::park_timeout(LOOK_EVERY);
     }
-    println!("{} after {:?}, {} requests", backfill(&hub), begun.elapsed(), api.requests().len());
+    println!("{} after {:?}, {} requests", progress(&hub), begun.elapsed(), api.requests().len());
     assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "gap and doubles");
     assert_eq!(hub.json("/api/umbler/stats")["totalMessages"], chats * MESSAGES);
 }
@@ -368,14 +358,14 @@ fn live_updates_are_as_fast_beside_a_backfill() {
     rechecked(&hub);
     live(&hub, 50);
     let without = live(&hub, 1_000);
-    orders_backfill(&hub, 40);
-    while backfill(&hub)["done"].as_u64().unwrap_or_default() < 5 {}
+    orders(&hub, 40);
+    while progress(&hub)["done"].as_u64().unwrap_or_default() < 5 {}
     let begun = Instant::now();
     let with = live(&hub, 1_000);
-    let running = backfill(&hub);
+    let running = progress(&hub);
     assert_eq!(running["endedAt"], Value::Null, "it ran meanwhile: {running}");
-    while backfill(&hub)["endedAt"].is_null() {}
-    let ended = backfill(&hub);
+    while progress(&hub)["endedAt"].is_null() {}
+    let ended = progress(&hub);
     println!(
         "{CHATS} chats of 25 messages: {ended}\nread in {:?} after the first five chats\nlive, in microseconds, median and p99: without {without:?}, with {with:?}",
         begun.elapsed(),
