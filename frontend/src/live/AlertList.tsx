@@ -6,16 +6,15 @@ import { Icon } from '../parts/icons.tsx';
 import { agentName, agentTitle, clock, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { AlertRow } from './AlertRow.tsx';
-import { type AlertGroup, grouped, isNewAlert, URGENT } from './alertGroups.ts';
+import { type AlertGroup, isNewAlert, URGENT } from './alertGroups.ts';
 import { useSectorName } from './sectors.ts';
 
 /** Beyond this many nobody reads them one by one. */
 const SHOWN_MAX = 60;
 
-/** Alerts one by one, or by sector or agent where they are many. */
-export function AlertList({ alerts }: { alerts: Alert[] }) {
+/** Alerts in groups; one by one where there are none. */
+export function AlertList({ alerts, groups }: { alerts: Alert[]; groups: AlertGroup[] | null }) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  const groups = grouped(alerts);
   if (groups === null) return <Rows alerts={alerts} />;
   const toggle = (key: string) =>
     setOpened((before) => {

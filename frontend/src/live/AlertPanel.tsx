@@ -23,6 +23,7 @@ export function AlertPanel() {
   const box = useRef<HTMLDivElement>(null);
   const off = rules.settings !== null && rules.updatedAt === null;
   const shown = useMemo(() => (known.alerts === null ? null : ordered(pressing(known.alerts))), [known.alerts]);
+  const groups = useMemo(() => shown && grouped(shown), [shown]);
   const open = shown?.filter(({ acknowledgedAt }) => acknowledgedAt === null).length ?? 0;
   const tally =
     shown !== null && shown.length > 0 ? say('alertCount', { count: number(shown.length), open: number(open) }) : '';
@@ -58,11 +59,11 @@ export function AlertPanel() {
       )}
       {shown !== null && shown.length > 0 && (
         <div className="scroll" ref={box} tabIndex={0} role="group" aria-labelledby="alerts-title">
-          <AlertList alerts={shown} />
+          <AlertList alerts={shown} groups={groups} />
         </div>
       )}
       {/* Open groups have more rows than it knows of: they say their number themselves. */}
-      {shown !== null && grouped(shown) === null && <Below box={box} count={shown.length} />}
+      {shown !== null && groups === null && <Below box={box} count={shown.length} />}
     </section>
   );
 }
