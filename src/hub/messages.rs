@@ -43,6 +43,8 @@ pub struct Health {
     pub epoch: String,
     /// When the last delivery was received, including duplicates and ignored ones.
     pub last_webhook_at: Option<Timestamp>,
+    /// When the first delivery was received after none had come for [`PAUSE`](super::PAUSE). `None`: not since the hub started.
+    pub resumed_at: Option<Timestamp>,
     pub writable: bool,
     /// Why the journal accepts no deliveries; `None` if it does.
     pub fault: Option<Fault>,

@@ -29,8 +29,8 @@ mod push;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{oneshot, watch};
 
 use crate::auth::Revocations;
@@ -67,6 +67,8 @@ use updates::ring::Ring;
 /// Messages that may wait for the hub. The journal has at most one batch there and each HTTP handler one
 /// message, so this bounds what sessions ask at once. Beyond it they are answered `unavailable`.
 pub const MAILBOX_MAX: usize = 32_768;
+/// Deliveries have paused once none came for so long.
+pub const PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What the hub needs to know when it starts.
 #[derive(Debug, Clone)]
@@ -113,6 +115,7 @@ pub struct UmblerHub {
     fault: Option<Fault>,
     draining: bool,
     last_webhook_at: Option<Timestamp>,
+    resumed_at: Option<Timestamp>,
     stats: Stats,
     sessions: Sessions,
     users: Users,
@@ -156,6 +159,7 @@ impl UmblerHub {
             fault: None,
             draining: false,
             last_webhook_at: settings.last_webhook_at,
+            resumed_at: None,
             stats: settings.stats.clone(),
             sessions: Sessions::default(),
             users: Users::new(settings.sessions_per_user_max),
@@ -238,6 +242,7 @@ impl Handler<GetHealth> for UmblerHub {
             seq: self.updates.newest(),
             epoch: self.settings.epoch.clone(),
             last_webhook_at: self.last_webhook_at,
+            resumed_at: self.resumed_at,
             writable: self.fault.is_none() && self.journal.is_some(),
             fault: self.fault.clone(),
             queued: self.journal.as_ref().map_or(0, Journal::waiting),
@@ -273,9 +278,14 @@ impl Handler<Committed> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, committed: Committed, ctx: &mut Self::Context) {
-        // The latest in the order of the journal, not by its time: if the clock jumped ahead and
-        // back, the wrong time must not stay.
-        self.last_webhook_at = committed.received_at.or(self.last_webhook_at);
+        if let Some(received_at) = committed.received_at {
+            if self.last_webhook_at.is_none_or(|last| received_at.duration_since(last) >= PAUSE) {
+                self.resumed_at = Some(received_at);
+            }
+            // The latest in the order of the journal, not by its time: if the clock jumped ahead and
+            // back, the wrong time must not stay.
+            self.last_webhook_at = Some(received_at);
+        }
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);
             self.updates.commit(&mut self.sessions, &committed.events, committed.durable_at);

@@ -39,6 +39,11 @@ impl Archive {
         futures_executor::block_on(self.hub.send(GetHealth)).ok()?.last_webhook_at
     }
 
+    /// When the first webhook came after a pause. `None`: there was none since the hub started, or it is stopping.
+    pub fn resumed_at(&self) -> Option<Timestamp> {
+        futures_executor::block_on(self.hub.send(GetHealth)).ok()?.resumed_at
+    }
+
     /// The business hours in force: those that an admin saved, or these.
     pub fn hours(&self, default_hours: &Calendar) -> Calendar {
         let saved = self.ask(LoadHours { zone: default_hours.zone().clone() });

@@ -15,6 +15,7 @@ pub mod client;
 pub mod archive;
 pub mod directory;
 pub mod dictionaries;
+pub mod online;
 pub mod webhook;
 pub mod schedule;
 pub mod silence;

@@ -50,11 +50,13 @@ pub struct Schedule {
     directory: Instant,
     /// When the agents were last read.
     directory_at: Option<Instant>,
+    /// The comparison that begins at this moment or later covers all of the time in which webhooks were lost.
+    covers_at: Option<Instant>,
 }
 
 impl Schedule {
     pub fn new(sweep_every: Duration, now: Instant) -> Self {
-        Self { sweep_every, sweep: now, webhook: now, directory: now, directory_at: None }
+        Self { sweep_every, sweep: now, webhook: now, directory: now, directory_at: None, covers_at: None }
     }
 
     /// The most urgent job that is due: first what was missed, then why it was missed, then names.
@@ -93,9 +95,25 @@ impl Schedule {
         }
     }
 
-    /// A comparison that began at `begun` found lost messages.
-    pub fn note_lost(&mut self, begun: Instant, now: Instant) {
-        self.sweep = self.sweep.min((begun + SWEEP_AGAIN_AFTER).max(now + BETWEEN_SWEEPS));
+    /// Webhooks have come again since `resumed`, after messages were lost. What is missing is looked for now, and once more as soon as
+    /// a comparison covers all of it.
+    pub fn note_resumed(&mut self, resumed: Instant, now: Instant) {
+        self.sweep = now;
+        self.covers_at = Some(resumed + SWEEP_AGAIN_AFTER);
+    }
+
+    /// A comparison that began at `begun` has ended. `found_lost`: it found lost messages.
+    pub fn note_swept(&mut self, begun: Instant, found_lost: bool, now: Instant) {
+        self.covers_at = self.covers_at.filter(|covers_at| begun < *covers_at);
+        let soon = found_lost.then_some(begun + SWEEP_AGAIN_AFTER);
+        for next in soon.into_iter().chain(self.covers_at) {
+            self.sweep = self.sweep.min(next.max(now + BETWEEN_SWEEPS));
+        }
+    }
+
+    /// True while a comparison is still to cover the end of the time in which webhooks were lost.
+    pub fn is_to_cover(&self) -> bool {
+        self.covers_at.is_some()
     }
 
     fn due_time(&mut self, job: Job) -> &mut Instant {
@@ -157,15 +175,31 @@ mod tests {
     fn lost_messages_are_followed_by_another_comparison_soon_and_other_jobs_have_their_turn() {
         let now = Instant::now();
         let mut schedule = after_first_run(now);
-        schedule.note_lost(now, now + 10 * SECOND);
+        schedule.note_swept(now, true, now + 10 * SECOND);
         assert_eq!(schedule.time_until_due(now), 61 * SECOND, "a minute after it began");
         // One that takes long leaves a rest.
         let ended = now + 700 * SECOND;
         schedule.note(Job::Sweep, JobResult::Problem, ended);
-        schedule.note_lost(now + 61 * SECOND, ended);
+        schedule.note_swept(now + 61 * SECOND, true, ended);
         assert_eq!(schedule.due(ended), Some(Job::Webhook));
         schedule.note(Job::Webhook, JobResult::Fine, ended);
         assert_eq!((schedule.due(ended), schedule.time_until_due(ended)), (None, 5 * SECOND));
+    }
+
+    #[test]
+    fn once_webhooks_come_again_what_was_lost_is_covered_a_minute_later() {
+        let now = Instant::now();
+        let mut schedule = after_first_run(now);
+        let resumed = now + 100 * SECOND;
+        let seen = resumed + 3 * SECOND;
+        schedule.note_resumed(resumed, seen);
+        assert_eq!((schedule.due(seen), schedule.is_to_cover()), (Some(Job::Sweep), true));
+        schedule.note(Job::Sweep, JobResult::Fine, resumed + 40 * SECOND);
+        schedule.note_swept(seen, false, resumed + 40 * SECOND);
+        assert_eq!(schedule.time_until_due(resumed), 61 * SECOND, "although it found nothing");
+        schedule.note(Job::Sweep, JobResult::Fine, resumed + 80 * SECOND);
+        schedule.note_swept(resumed + 61 * SECOND, false, resumed + 80 * SECOND);
+        assert_eq!((schedule.time_until_due(resumed), schedule.is_to_cover()), (380 * SECOND, false));
     }
 
     #[test]

@@ -9,26 +9,24 @@ use super::LinkSettings;
 use super::archive::Archive;
 use super::backfill::{BackfillTurn, Reach};
 use super::client::{Client, LinkError};
-use super::directory::{self, FindNameless, NameAgents};
+use super::directory::{self, FindNameless};
 use super::schedule::{Job, JobResult, Schedule};
 use super::silence::{self, Loss, Quiet};
-use super::sweep::{self, AlreadyRead, Sweep, SweepResult};
-use super::{alarm, dictionaries, webhook};
+use super::sweep::turn::SweepTurn;
+use super::sweep::{self, Sweep, SweepResult};
+use super::{alarm, dictionaries, online, webhook};
 use crate::http::link::LinkHandle;
 use crate::journal::LinkProgress;
 use crate::protocol::link::{
-    BackfillShape, DirectoryShape, LinkAlertKind, LinkState, OnlineAgentShape, OnlineShape, SweepShape,
-    WebhookFinding, WebhookShape,
+    BackfillShape, DirectoryShape, LinkAlertKind, LinkState, SweepShape, WebhookFinding, WebhookShape,
 };
 use crate::telemetry::clock;
-use crate::umbler::api::answers::{names, online};
+use crate::umbler::api::answers::names;
 use crate::umbler::api::routes::me;
 use crate::umbler::api::{Me, RequestBuilder, Route, WebhookItem};
 
 /// How often the hub reads who is online.
 const ONLINE_EVERY: Duration = Duration::from_mins(1);
-/// Most agents who are told to be online; of more, those with the first ids.
-const ONLINE_MAX: usize = 2_000;
 /// How often the thread looks for agents, sectors, lines and tags without a name.
 const NAMELESS_EVERY: Duration = Duration::from_secs(5);
 /// How soon the thread tries again to read where an earlier run of the hub was.
@@ -58,8 +56,9 @@ pub struct Work {
     loss: Option<Loss>,
     /// The silence that was already looked at, by its beginning.
     seen_silence: Option<Timestamp>,
-    /// What the comparison before read, where it found lost messages.
-    already_read: AlreadyRead,
+    /// When webhooks came again after a pause, as far as that was seen.
+    seen_resumed: Option<Timestamp>,
+    sweep_turn: SweepTurn,
 }
 
 impl Work {
@@ -86,7 +85,8 @@ impl Work {
             begun_at: clock::now(),
             loss: None,
             seen_silence: None,
-            already_read: AlreadyRead::new(),
+            seen_resumed: None,
+            sweep_turn: SweepTurn::default(),
         }
     }
 
@@ -127,10 +127,7 @@ impl Work {
                 Err(error) => self.note_failure(job, &error),
                 Ok(result) => result,
             };
-            self.schedule.note(job, result, Instant::now());
-            if job == Job::Sweep && result == JobResult::Problem {
-                self.schedule.note_lost(begun, Instant::now());
-            }
+            self.note_result(job, result, begun);
             return self.tell_alerts();
         }
         self.handle.finish_rechecks(self.seen_request);
@@ -147,6 +144,7 @@ impl Work {
         }
         self.look_at = Instant::now() + NAMELESS_EVERY;
         self.look_for_silence();
+        self.look_for_resumption();
         if Instant::now() >= self.online_at {
             self.read_online()?;
         }
@@ -169,6 +167,20 @@ impl Work {
             );
             self.seen_silence = Some(quiet.since);
             self.schedule.note_silence(Instant::now());
+        }
+    }
+
+    /// Where messages were lost and webhooks come again, completeness is not far.
+    fn look_for_resumption(&mut self) {
+        let resumed_at = self.archive.resumed_at();
+        if resumed_at == self.seen_resumed {
+            return;
+        }
+        self.seen_resumed = resumed_at;
+        if let (Some(resumed_at), Some(_)) = (resumed_at, self.loss) {
+            let ago = Duration::try_from(clock::now().duration_since(resumed_at)).unwrap_or_default();
+            let now = Instant::now();
+            self.schedule.note_resumed(now.checked_sub(ago).unwrap_or(now), now);
         }
     }
 
@@ -205,6 +217,15 @@ impl Work {
         Ok(rest)
     }
 
+    fn note_result(&mut self, job: Job, result: JobResult, begun: Instant) {
+        let now = Instant::now();
+        self.schedule.note(job, result, now);
+        if job == Job::Sweep && matches!(result, JobResult::Fine | JobResult::Problem) {
+            self.schedule.note_swept(begun, result == JobResult::Problem, now);
+            self.look_for_resumption();
+        }
+    }
+
     fn do_job(&mut self, job: Job) -> Result<JobResult, LinkError> {
         let Some(requests) = self.requests()? else { return Ok(JobResult::NotAllowed) };
         match job {
@@ -237,17 +258,16 @@ impl Work {
     }
 
     fn sweep(&mut self, requests: &RequestBuilder) -> Result<JobResult, LinkError> {
-        let before = std::mem::take(&mut self.already_read);
-        let is_full = before.is_empty();
-        let swept = Sweep::new(&mut self.client, requests, &self.archive).after(before).run()?;
+        let before = self.sweep_turn.begin(self.schedule.is_to_cover(), Instant::now());
+        let (archive, is_losing, seen) = (&self.archive, self.loss.is_some(), self.seen_resumed);
+        let is_to_give_way = || is_losing && archive.resumed_at() != seen;
+        let swept = Sweep::new(&mut self.client, requests, archive)
+            .after(before)
+            .giving_way(&is_to_give_way)
+            .run()?;
         self.tell_state(LinkState::Ok, None);
         self.tell_progress(&swept.progress);
-        let SweepResult { chats, messages, lost, states, problem, read, .. } = swept;
-        // What was lost is made up for sooner if the next one reads only what happened since. The one after that reads all of its gap
-        // again, because a state of a message may change long after the message.
-        if lost > 0 && is_full {
-            self.already_read = read;
-        }
+        let SweepResult { chats, messages, lost, states, problem, read, is_finished, .. } = swept;
         if messages + states > 0 {
             log::info!("recorded {messages} messages and the states of {states} chats from Umbler's API");
         }
@@ -255,7 +275,13 @@ impl Work {
             log::warn!("a comparison with Umbler had a problem: {problem}");
         }
         let problem = problem.map(str::to_owned);
-        self.tell_sweep(SweepShape { ended_at: clock::now(), chats, messages, states, problem }, Some(lost));
+        if is_finished {
+            self.tell_sweep(
+                SweepShape { ended_at: clock::now(), chats, messages, states, problem },
+                Some(lost),
+            );
+        }
+        self.sweep_turn.note(read, lost > 0 || !is_finished);
         Ok(if lost > 0 { JobResult::Problem } else { JobResult::Fine })
     }
 
@@ -301,15 +327,7 @@ impl Work {
             self.handle.update(|link| link.online = None);
             return Ok(());
         };
-        let asked = self.client.ask_briefly(&requests.online(), online).and_then(|answer| {
-            let mut agents = answer.said;
-            agents.sort_unstable();
-            agents.dedup_by(|one, other| one.0 == other.0);
-            agents.truncate(ONLINE_MAX);
-            let named = self.archive.ask(NameAgents(agents))?;
-            let agents = named.into_iter().map(|(id, name)| OnlineAgentShape { id, name }).collect();
-            Ok(OnlineShape { read_at: answer.received_at, agents })
-        });
+        let asked = online::read(&mut self.client, &requests, &self.archive);
         if let Err(error) = &asked {
             if *error == LinkError::Stopping {
                 return Err(LinkError::Stopping);

@@ -2,10 +2,9 @@
 //! and again. The long ones run with `cargo nextest run --run-ignored only -E 'test(/link_bars/)' --no-capture` and print figures.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::{Day, FakeApi, FakeBehavior, OrderWord};
 
@@ -18,7 +17,7 @@ use super::support::{Delivery, Hub};
 const LIVE_DELIVERIES: usize = 400;
 
 /// Every message has one update that shows it first, and no other one.
-fn no_message_is_doubled(hub: &Hub) {
+pub fn no_message_is_doubled(hub: &Hub) {
     let mut shown: BTreeMap<String, usize> = BTreeMap::new();
     let mut after = 0;
     loop {
@@ -74,124 +73,6 @@ fn an_outage_under_load_is_made_up_for() {
     println!("made up for within {took:?}");
     assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "gap and doubles");
     no_message_is_doubled(&hub);
-}
-
-/// Where deliveries come from.
-enum Source {
-    /// A team that opens and closes chats all the time.
-    Team(Box<Day>),
-    /// So many chats, in which customers write in turn.
-    Chats { chats: usize, number: usize, organization: String },
-}
-
-impl Source {
-    /// As the variable `OUTAGE_CHATS` says; without it a team.
-    fn new(api: &FakeApi, seed: u64, begun: Timestamp) -> Self {
-        match from_environment::<usize>("OUTAGE_CHATS") {
-            Some(chats) => {
-                let organization = api.world(|world| world.organization.clone());
-                Self::Chats {
-                    chats,
-                    number: usize::try_from(seed).expect("small") * 10_000_000,
-                    organization,
-                }
-            }
-            None => Self::Team(Box::new(Day::new(seed, begun))),
-        }
-    }
-
-    fn step(&mut self, at: Timestamp) -> Vec<u8> {
-        let (chats, number, organization) = match self {
-            Self::Team(day) => return day.step(at).body,
-            Self::Chats { chats, number, organization } => (*chats, number, organization),
-        };
-        *number += 1;
-        let moment = json!(format!("{at:.3}"));
-        Delivery::message(&format!("chat-{:05}", *number % chats))
-            .event_id(&format!("lasting-event-{number}"))
-            .message_id(&format!("lasting-{number}"))
-            .set("/EventDate", json!(format!("{at:.7}")))
-            .message_field("EventAtUTC", moment.clone())
-            .message_field("CreatedAtUTC", moment.clone())
-            .chat_field("EventAtUTC", moment)
-            .chat_field("Organization", json!({ "Id": organization }))
-            .bytes()
-    }
-}
-
-/// Posts deliveries at this pace until `is_over`. Returns how many.
-fn posts_at(hub: &Hub, api: &FakeApi, per_second: u64, is_over: &AtomicBool) -> usize {
-    let (mut live, begun, mut count) = (Source::new(api, 78, ago(30)), Instant::now(), 0_u32);
-    while !is_over.load(Ordering::Relaxed) {
-        let delivery = live.step(ago(0));
-        while hub.provider().post(&delivery).status == 503 {}
-        api.world(|world| world.absorb(&delivery));
-        count += 1;
-        let due = begun + Duration::from_micros(1_000_000 / per_second) * count;
-        std::thread::park_timeout(due.saturating_duration_since(Instant::now()));
-    }
-    count as usize
-}
-
-#[test]
-#[ignore = "180,000 lost deliveries are minutes of work; OUTAGE_SECONDS=60 makes it shorter, OUTAGE_CHATS=400 has lasting chats"]
-fn ten_minutes_without_webhooks_at_300_deliveries_a_second_are_made_up_for() {
-    let seconds: i32 = from_environment("OUTAGE_SECONDS").unwrap_or(600);
-    let live_per_second: u64 = from_environment("LIVE_PER_SECOND").unwrap_or(300);
-    let api = api();
-    let hub = linked(&api, &[("UMBLER_API_REQUESTS_PER_5_SECONDS", "100"), ("RUST_LOG", "warn")]);
-    let mut source = Source::new(&api, 77, ago(3_000));
-    let mut spread = |from: Timestamp, until: Timestamp, count: i32| -> Vec<Vec<u8>> {
-        let pause = until.duration_since(from) / count;
-        (0..count).map(|number| source.step(from + pause * number)).collect()
-    };
-    deliver(&api, &hub, &spread(ago(3_000), ago(1_400), 400));
-    rechecked(&hub);
-    // The ten minutes end as soon as everything is made that was lost in them, and nothing of them is ever posted.
-    let begun = Instant::now();
-    let sample = spread(ago(500), ago(490), 1_000);
-    lose(&api, &sample);
-    let lead = begun.elapsed() * u32::try_from(seconds).expect("seconds") * 300 / 1_000 * 3;
-    let ended = ago(-i64::try_from(lead.as_secs()).expect("seconds") - 2);
-    for minute in (0..seconds).step_by(60) {
-        let from = ended - SignedDuration::from_secs(i64::from(seconds - minute));
-        let length = 60.min(seconds - minute);
-        lose(&api, &spread(from, from + SignedDuration::from_secs(length.into()), length * 300));
-    }
-    assert!(ago(0) < ended, "they took longer than was expected");
-    std::thread::park_timeout(ended.duration_since(ago(0)).unsigned_abs());
-    let lost = api.world(|world| world.message_ids()).len();
-    let (recovered, is_over) = (Instant::now(), AtomicBool::new(false));
-    let (posted, took, link) = std::thread::scope(|scope| {
-        let posting = scope.spawn(|| posts_at(&hub, &api, live_per_second, &is_over));
-        // A comparison is complete until a minute before its beginning, so the second one ends later.
-        let mut seen = json!("not asked for yet");
-        let link = loop {
-            let link = hub.json("/api/umbler/link");
-            let until = link["completeUntil"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-            if until.is_some_and(|until| until >= ended) {
-                break link;
-            }
-            if link["sweep"]["endedAt"] != seen {
-                seen = link["sweep"]["endedAt"].clone();
-                // It answers when it is finished, or after a while.
-                scope.spawn(|| hub.provider().post_to("/api/umbler/link/recheck", &[], ""));
-            }
-            std::thread::park_timeout(Duration::from_millis(200));
-        };
-        let took = recovered.elapsed();
-        is_over.store(true, Ordering::Relaxed);
-        (posting.join().expect("it posts"), took, link)
-    });
-    // What was posted last may not be in the last comparison.
-    assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "gap and doubles: {link}");
-    no_message_is_doubled(&hub);
-    let chats = hub.json("/api/umbler/stats")["totalChats"].clone();
-    println!(
-        "{seconds} s without webhooks, {lost} messages, {posted} posted meanwhile, {chats} chats: \
-         complete after {took:?}, {} requests, gap 0, doubles 0\n{link}",
-        api.requests().len()
-    );
 }
 
 /// Behaviours of the provider in which every guess occurs both ways, and with every other one at least once.
@@ -318,16 +199,20 @@ fn live(hub: &Hub, count: usize) -> (u128, u128) {
     (took[count / 2], took[count * 99 / 100])
 }
 
-/// At the provider's pace this takes hours: `MEASURED_HUB` may name a script that starts the hub with a clock that runs faster.
+/// At the provider's pace this takes hours. `BACKFILL_REQUESTS=1000` lets it send more requests in five seconds, for a `MEASURED_HUB`
+/// that was built with a higher `REQUESTS_MAX`.
 #[test]
 #[ignore = "hours at the provider's pace; BACKFILL_CHATS=400 makes it shorter"]
 fn a_backfill_of_forty_thousand_chats_goes_on_after_kills_and_doubles_nothing() {
     const MESSAGES: i64 = 25;
     const LOOK_EVERY: Duration = Duration::from_millis(200);
     let chats: i64 = from_environment("BACKFILL_CHATS").unwrap_or(40_000);
+    let requests: usize = from_environment("BACKFILL_REQUESTS").unwrap_or(100);
     let api = api();
+    api.behave(|behavior| behavior.per_5_seconds = requests);
     history(&api, chats, 20, MESSAGES);
-    let mut hub = linked(&api, &[("UMBLER_API_REQUESTS_PER_5_SECONDS", "100"), ("RUST_LOG", "warn")]);
+    let most = requests.to_string();
+    let mut hub = linked(&api, &[("UMBLER_API_REQUESTS_PER_5_SECONDS", &most), ("RUST_LOG", "warn")]);
     rechecked(&hub);
     orders(&hub, 40);
     let begun = Instant::now();

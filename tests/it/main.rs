@@ -49,6 +49,7 @@ mod link_sweep;
 mod link_traps;
 mod link_webhook;
 mod link_names;
+mod link_outage;
 mod link_silence;
 mod link_setup;
 mod link_bars;

@@ -10,6 +10,8 @@
 pub mod walk;
 pub mod backwards;
 pub mod compare;
+mod parts;
+pub mod turn;
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -26,6 +28,7 @@ use crate::umbler::reconcile::{self, Composed};
 use backwards::Backwards;
 pub use compare::LoadSweepStart;
 use compare::{FindMissing, FindState, FindTransfers, KnowsBetween, KnowsMessage};
+use parts::{MESSAGES_PER_DELIVERY, parts};
 use walk::{ChatWalk, WalkStep};
 
 /// How far before `completeUntil` a comparison begins, so that messages that appeared late are still found.
@@ -42,10 +45,6 @@ const UNTOLD_BEHIND: SignedDuration = SignedDuration::from_secs(30);
 const WIDE_REACH: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Most pages that one comparison reads of one list, or of one chat.
 const PAGES_MAX: usize = 5_000;
-/// Most messages in one composed delivery. Its update must not be larger than one of a real delivery may be.
-const MESSAGES_PER_DELIVERY: usize = 50;
-/// Most bytes of messages in one composed delivery, unless a single message has more.
-const BYTES_PER_DELIVERY: usize = 256 * 1024;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SweepResult {
@@ -63,6 +62,8 @@ pub struct SweepResult {
     pub progress: LinkProgress,
     /// What the next comparison need not read again.
     pub read: AlreadyRead,
+    /// False: it gave way before it had compared all chats, so `completeUntil` has not moved.
+    pub is_finished: bool,
 }
 
 /// When the messages of each chat were read back to the beginning of the gap, by the provider's clock. What was sent [`SETTLED`]
@@ -75,6 +76,7 @@ pub struct Sweep<'a> {
     archive: &'a Archive,
     swept: SweepResult,
     before: AlreadyRead,
+    gives_way: Option<&'a dyn Fn() -> bool>,
     pace: Option<&'a mut JournalPace>,
 }
 
@@ -104,12 +106,18 @@ pub(super) fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
 impl<'a> Sweep<'a> {
     pub fn new(client: &'a mut Client, requests: &'a RequestBuilder, archive: &'a Archive) -> Self {
         let (swept, before) = (SweepResult::default(), AlreadyRead::new());
-        Self { client, requests, archive, swept, before, pace: None }
+        Self { client, requests, archive, swept, before, gives_way: None, pace: None }
     }
 
-    /// Reads only what happened since the comparison before, in the chats that it read.
+    /// Reads only what happened since the comparisons before, in the chats that they read.
     pub fn after(self, before: AlreadyRead) -> Self {
         Self { before, ..self }
+    }
+
+    /// Ends before the next chat once this is true, if it reads all of the gap.
+    pub fn giving_way(self, gives_way: &'a dyn Fn() -> bool) -> Self {
+        let gives_way = self.before.is_empty().then_some(gives_way);
+        Self { gives_way, ..self }
     }
 
     /// Of chats that are looked at one by one. What is taken in goes to the journal at this pace.
@@ -148,8 +156,12 @@ impl<'a> Sweep<'a> {
         let chats = self.active_chats(first, from, now)?;
         self.swept.chats = chats.len();
         for chat in chats {
+            if self.gives_way.is_some_and(|gives_way| gives_way()) {
+                return Ok(self.swept);
+            }
             self.compare(&chat, from, now)?;
         }
+        self.swept.is_finished = true;
         let until = shifted(now, -SETTLED);
         let known = self.swept.progress.complete_until;
         self.swept.progress.complete_until = Some(known.map_or(until, |known| known.max(until)));
@@ -344,45 +356,4 @@ impl<'a> Sweep<'a> {
 
 pub(super) fn misled(route: Route, reason: &'static str) -> LinkError {
     LinkError::Misled { route: route.as_str(), reason }
-}
-
-/// Splits the messages into parts that each fit into one delivery.
-fn parts<'a, 'b>(
-    news: &'b [(&'a MessageItem, &'a MessageFacts)],
-    per_delivery: usize,
-) -> Vec<&'b [(&'a MessageItem, &'a MessageFacts)]> {
-    let mut parts = Vec::new();
-    let (mut begun, mut bytes) = (0, 0);
-    for (index, (item, _)) in news.iter().enumerate() {
-        let is_full = index - begun == per_delivery || bytes + item.text.len() > BYTES_PER_DELIVERY;
-        if is_full && index > begun {
-            parts.push(&news[begun..index]);
-            (begun, bytes) = (index, 0);
-        }
-        bytes += item.text.len();
-    }
-    if begun < news.len() {
-        parts.push(&news[begun..]);
-    }
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_one_delivery_holds_has_a_bound_of_messages_and_of_bytes() {
-        let item =
-            |bytes: usize| MessageItem { id: "m".into(), at: Timestamp::UNIX_EPOCH, text: "x".repeat(bytes) };
-        let facts = MessageFacts::default();
-        let sizes = |items: &[MessageItem]| {
-            let news: Vec<_> = items.iter().map(|item| (item, &facts)).collect();
-            parts(&news, MESSAGES_PER_DELIVERY).iter().map(|part| part.len()).collect::<Vec<_>>()
-        };
-        assert_eq!(sizes(&[]), Vec::<usize>::new());
-        assert_eq!(sizes(&vec![item(10); 120]), [50, 50, 20]);
-        assert_eq!(sizes(&vec![item(100_000); 5]), [2, 2, 1]);
-        assert_eq!(sizes(&[item(1), item(BYTES_PER_DELIVERY + 1), item(1)]), [1, 1, 1]);
-    }
 }
