@@ -1,9 +1,11 @@
 /** Days of a time zone, as `2026-03-02`, and its clocks. Without a zone, those of this computer. */
 
+import { dateFormat } from '../words/intl.ts';
+
 const DAY_MS = 86_400_000;
 
 export function dayOf(at: number, zone?: string): string {
-  return formatOf('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
+  return dateFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
 }
 
 export function isDay(text: string): boolean {
@@ -22,7 +24,7 @@ export function midnight(day: string, zone: string): string {
 
 /** 0 to 23, as the clocks there show it. */
 export function hourOf(at: number, zone: string): number {
-  return Number(formatOf('en-US', { timeZone: zone, hour: '2-digit', hourCycle: 'h23' }).format(at));
+  return Number(dateFormat('en-US', { timeZone: zone, hour: '2-digit', hourCycle: 'h23' }).format(at));
 }
 
 /** Date and time as the clocks there show them: `2026-03-02T13:00:05`. */
@@ -38,7 +40,7 @@ export function momentOf(local: string, zone?: string): number {
 
 /** How far the clocks there are ahead of UTC, in milliseconds. */
 function offset(at: number, zone?: string): number {
-  const parts = formatOf('en-US', {
+  const parts = dateFormat('en-US', {
     timeZone: zone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -53,14 +55,4 @@ function offset(at: number, zone?: string): number {
     Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second')) -
     Math.floor(at / 1000) * 1000
   );
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-/** Each is made once: that takes far longer than using it, and every row of a list asks for the day. */
-function formatOf(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = JSON.stringify([locale, options]);
-  const known = formats.get(key) ?? new Intl.DateTimeFormat(locale, options);
-  formats.set(key, known);
-  return known;
 }

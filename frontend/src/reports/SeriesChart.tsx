@@ -3,6 +3,7 @@ import { useState } from 'react';
 
 import { Failure } from '../parts/Notice.tsx';
 import { duration, number } from '../words/format.ts';
+import { dateFormat } from '../words/intl.ts';
 import { locale, useWords } from '../words/words.ts';
 import {
   COUNTS,
@@ -148,6 +149,6 @@ function isAlone(rows: Row[], index: number): boolean {
 function label({ start = '' }: Row, bucket: 'hour' | 'day' | 'week', timeZone: string): string {
   const at = Date.parse(start);
   if (bucket === 'hour')
-    return `${new Intl.DateTimeFormat(locale(), { hour: '2-digit', hourCycle: 'h23', timeZone }).format(at).replace(/\D/g, '')}h`;
-  return new Intl.DateTimeFormat(locale(), { day: '2-digit', month: '2-digit', timeZone }).format(at);
+    return `${dateFormat(locale(), { hour: '2-digit', hourCycle: 'h23', timeZone }).format(at).replace(/\D/g, '')}h`;
+  return dateFormat(locale(), { day: '2-digit', month: '2-digit', timeZone }).format(at);
 }

@@ -4,6 +4,7 @@ import type { Named } from 'umbler-hub-client';
 
 import { hubTime } from '../hub/clock.ts';
 import { dayOf, plusDays } from '../hub/days.ts';
+import { dateFormat, numberFormat } from './intl.ts';
 import { locale, type Say } from './words.ts';
 import { zone } from './zone.ts';
 
@@ -34,7 +35,7 @@ export function age(ms: number): string {
 /** A short delay: `0.3 s`, `12 s`. */
 export function delay(ms: number): string {
   if (ms >= 10_000) return age(ms);
-  return `${new Intl.NumberFormat(locale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(Math.max(0, ms) / 1000)} s`;
+  return `${numberFormat(locale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(Math.max(0, ms) / 1000)} s`;
 }
 
 /** The time of today; the date too of another day. Today is the hub's. */
@@ -43,11 +44,11 @@ export function moment(at: string | null): string {
   const [then, timeZone] = [Date.parse(at), zone.get()];
   const today = dayOf(then, timeZone) === dayOf(hubTime(), timeZone);
   const day = today ? {} : ({ day: '2-digit', month: '2-digit' } as const);
-  return new Intl.DateTimeFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit', timeZone }).format(then);
+  return dateFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit', timeZone }).format(then);
 }
 
 export function fullMoment(at: string, timeZone?: string): string {
-  return new Intl.DateTimeFormat(locale(), {
+  return dateFormat(locale(), {
     dateStyle: 'medium',
     timeStyle: timeZone ? 'short' : 'medium',
     timeZone: timeZone ?? zone.get(),
@@ -55,14 +56,12 @@ export function fullMoment(at: string, timeZone?: string): string {
 }
 
 export function clockTime(at: number): string {
-  return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium', timeZone: zone.get() }).format(at);
+  return dateFormat(locale(), { timeStyle: 'medium', timeZone: zone.get() }).format(at);
 }
 
 /** The time of a day that is said elsewhere. */
 export function clockMinute(at: string): string {
-  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', timeZone: zone.get() }).format(
-    Date.parse(at),
-  );
+  return dateFormat(locale(), { hour: '2-digit', minute: '2-digit', timeZone: zone.get() }).format(Date.parse(at));
 }
 
 /** A day, given as `2026-03-02`: today, yesterday, else its weekday and date. */
@@ -71,7 +70,7 @@ export function dayName(say: Say, day: string): string {
   if (day === today) return say('dayToday');
   if (day === plusDays(today, -1)) return say('dayBefore');
   const year = day.slice(0, 4) === today.slice(0, 4) ? {} : ({ year: 'numeric' } as const);
-  return new Intl.DateTimeFormat(locale(), {
+  return dateFormat(locale(), {
     weekday: 'long',
     day: 'numeric',
     month: 'long',
@@ -82,7 +81,7 @@ export function dayName(say: Say, day: string): string {
 
 /** A day, given as `2026-03-02`, by day and month alone. */
 export function shortDay(day: string): string {
-  return new Intl.DateTimeFormat(locale(), { day: '2-digit', month: '2-digit', timeZone: 'UTC' }).format(
+  return dateFormat(locale(), { day: '2-digit', month: '2-digit', timeZone: 'UTC' }).format(
     Date.parse(`${day}T00:00:00Z`),
   );
 }
@@ -92,9 +91,7 @@ export function bytes(size: number): string {
   const [value, unit]: [number, string] =
     size < 1e3 ? [size, 'byte'] : size < 1e6 ? [size / 1e3, 'kilobyte'] : [size / 1e6, 'megabyte'];
   const maximumFractionDigits = value < 10 ? 1 : 0;
-  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits }).format(
-    value,
-  );
+  return numberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits }).format(value);
 }
 
 /** A duration to be compared with others: `45 s`, `12 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
@@ -109,13 +106,13 @@ export function duration(ms: number | null): string {
 }
 
 export function number(count: number | null | undefined): string {
-  return count === null || count === undefined ? '–' : new Intl.NumberFormat(locale()).format(count);
+  return count === null || count === undefined ? '–' : numberFormat(locale()).format(count);
 }
 
 /** Something is never told as nothing: `<1%`. */
 export function percent(part: number, whole: number): string {
   const share = whole === 0 ? 0 : part / whole;
-  const format = new Intl.NumberFormat(locale(), { style: 'percent' });
+  const format = numberFormat(locale(), { style: 'percent' });
   return share > 0 && share < 0.005 ? `<${format.format(0.01)}` : format.format(share);
 }
 

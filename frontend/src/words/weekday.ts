@@ -2,10 +2,10 @@
 
 import i18next from 'i18next';
 
+import { dateFormat } from './intl.ts';
+
 /** 0 is Monday. */
 export function weekday(index: number, length: 'long' | 'short' = 'long'): string {
   // The first of January 2024 was a Monday.
-  return new Intl.DateTimeFormat(i18next.language, { weekday: length, timeZone: 'UTC' }).format(
-    Date.UTC(2024, 0, 1 + index),
-  );
+  return dateFormat(i18next.language, { weekday: length, timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1 + index));
 }
