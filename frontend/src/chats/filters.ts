@@ -52,14 +52,29 @@ export function matches(chat: Chat, { status, sector, owner, channel, tag, kind,
   return !kind || chat.kind === kind;
 }
 
+const activeAt = momentOf(({ lastActivityAt }) => lastActivityAt);
+const waitsSince = momentOf(({ waitingSince }) => waitingSince);
+
 /** Latest activity first. */
 export function byActivity(a: Chat, b: Chat): number {
-  return Date.parse(b.lastActivityAt ?? '') - Date.parse(a.lastActivityAt ?? '') || (a.id < b.id ? -1 : 1);
+  return activeAt(b) - activeAt(a) || (a.id < b.id ? -1 : 1);
 }
 
 /** The longest wait first. */
 export function byWait(a: Chat, b: Chat): number {
-  return Date.parse(a.waitingSince ?? '') - Date.parse(b.waitingSince ?? '') || (a.id < b.id ? -1 : 1);
+  return waitsSince(a) - waitsSince(b) || (a.id < b.id ? -1 : 1);
+}
+
+/** A moment of a chat as a number; 0 where it is not known. Read once, for sorting asks for each many times. */
+function momentOf(of: (chat: Chat) => string | null): (chat: Chat) => number {
+  const known = new WeakMap<Chat, number>();
+  return (chat) => {
+    const before = known.get(chat);
+    if (before !== undefined) return before;
+    const at = Date.parse(of(chat) ?? '') || 0;
+    known.set(chat, at);
+    return at;
+  };
 }
 
 export function waits({ kind, open, waitingSince }: Chat): boolean {

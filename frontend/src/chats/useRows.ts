@@ -40,7 +40,8 @@ export function useRows(filters: Filters): ShownRows {
   const chats = useMemo(() => {
     if (!isLocal) return listed.chats === null ? null : [...listed.chats].sort(byActivity);
     if (!open.complete && open.chats.length === 0) return null;
-    return open.chats.filter((chat) => matches(chat, filters)).sort(filters.wait ? byWait : byActivity);
+    const found = open.chats.filter((chat) => matches(chat, filters));
+    return filters.wait ? found.sort(byWait) : found;
   }, [isLocal, listed.chats, open, filters]);
   const narrowed = useLate(chats, filters.wait === 'late');
 

@@ -17,15 +17,17 @@ import {
   type Update,
 } from 'umbler-hub-client';
 
-import type { Waiting } from './waits.ts';
+import { byActivity } from '../chats/filters.ts';
+import { compareWaiting, waitingOf, type Waiting } from './waits.ts';
 import { reasonOf } from './errors.ts';
 import { namesOf, withNames } from './names.ts';
 import { read } from './reads.ts';
+import { SortedList } from './sorted-list.ts';
 import { Store } from './store.ts';
 import { onStream } from './stream.ts';
-import { WaitingList } from './waiting-list.ts';
 
 export interface OpenChats {
+  /** The latest activity first. */
   chats: Chat[];
   /** Whose customer has no answer, the longest wait first. */
   waiting: Waiting[];
@@ -43,8 +45,8 @@ const RETRY_MS = 1500;
 const MISMATCHES_MAX = 2;
 
 export class OpenChatStore extends Store<OpenChats> {
-  #chats = new Map<string, Chat>();
-  #waiting = new WaitingList();
+  #chats = new SortedList(byActivity);
+  #waiting = new SortedList(compareWaiting);
   /** Chats that updates spoke of since the pages are being read. */
   #touched = new Set<string>();
   #complete = false;
@@ -83,7 +85,7 @@ export class OpenChatStore extends Store<OpenChats> {
     this.#seq = Math.max(this.#seq, seq);
     if (!truncated.includes('chats')) {
       this.#reading += 1;
-      this.#chats = new Map(chats.map((chat) => [chat.id, chat]));
+      this.#chats.reset(chats);
       this.#settle();
     } else if (this.#lost || !this.#complete) {
       this.#total = stats.openChats;
@@ -128,14 +130,14 @@ export class OpenChatStore extends Store<OpenChats> {
       if (chat) found.set(id, chat);
       else found.delete(id);
     }
-    this.#chats = found;
+    this.#chats.reset(found.values());
     this.#settle();
   }
 
   #settle() {
     this.#isReading = false;
     this.#complete = true;
-    this.#waiting.reset(this.#chats.values());
+    this.#resetWaiting();
     this.#lost = false;
     this.#failure = null;
     this.#mismatches = 0;
@@ -150,29 +152,35 @@ export class OpenChatStore extends Store<OpenChats> {
     this.#touched.add(chat.id);
     if (type !== 'chat_gone' && chat.open) this.#put(chat);
     else {
-      this.#chats.delete(chat.id);
+      this.#chats.drop(chat.id);
       this.#waiting.drop(chat.id);
     }
     this.#tell();
   }
 
   #put(chat: Chat) {
-    this.#chats.set(chat.id, chat);
-    this.#waiting.put(chat);
+    this.#chats.put(chat);
+    const [waiting] = waitingOf([chat]);
+    if (waiting === undefined) this.#waiting.drop(chat.id);
+    else this.#waiting.put(waiting);
+  }
+
+  #resetWaiting() {
+    this.#waiting.reset(waitingOf(this.#chats.all));
   }
 
   #rename(members: Member[]) {
     const names = namesOf(members);
-    for (const [id, chat] of this.#chats) this.#chats.set(id, withNames(chat, names));
-    this.#waiting.reset(this.#chats.values());
+    this.#chats.reset(this.#chats.all.map((chat) => withNames(chat, names)));
+    this.#resetWaiting();
     // A page that was read before knows the old names.
     if (!this.#complete) void this.#read();
     this.#tell();
   }
 
   #erase(contactId: string) {
-    for (const [id, chat] of this.#chats) if (chat.contactId === contactId) this.#chats.set(id, erasedChat(chat));
-    this.#waiting.reset(this.#chats.values());
+    this.#chats.reset(this.#chats.all.map((chat) => (chat.contactId === contactId ? erasedChat(chat) : chat)));
+    this.#resetWaiting();
     // A page that was read before knows the name.
     if (!this.#complete) void this.#read();
     this.#tell();
@@ -180,7 +188,7 @@ export class OpenChatStore extends Store<OpenChats> {
 
   #check({ openChats, asOfSeq }: Stats) {
     if (!this.#complete || asOfSeq !== this.#seq) return;
-    const direct = [...this.#chats.values()].filter(({ kind }) => kind === 'direct').length;
+    const direct = this.#chats.all.filter(({ kind }) => kind === 'direct').length;
     this.#mismatches = direct === openChats ? 0 : this.#mismatches + 1;
     if (this.#mismatches >= MISMATCHES_MAX) void this.#read();
   }
@@ -188,7 +196,7 @@ export class OpenChatStore extends Store<OpenChats> {
   /** Another user may sign in next. */
   #forget() {
     this.#reading += 1;
-    this.#chats.clear();
+    this.#chats.reset([]);
     this.#waiting.reset([]);
     this.#isReading = false;
     this.#complete = false;
@@ -198,7 +206,7 @@ export class OpenChatStore extends Store<OpenChats> {
 
   #tell() {
     this.soon(() => ({
-      chats: [...this.#chats.values()],
+      chats: this.#chats.all,
       waiting: this.#waiting.all,
       complete: this.#complete,
       total: this.#total,
