@@ -10,8 +10,12 @@ export default defineConfig(({ mode }) => {
     plugins: [react(), offline(), preloadFont()],
     // The client is a link to ../static/client, which has no React of its own.
     resolve: { dedupe: ['react', 'react-dom'] },
-    // Live is one file; pages that are opened now and then are files of their own.
-    build: { chunkSizeWarningLimit: 700 },
+    build: {
+      chunkSizeWarningLimit: 700,
+      // What every page needs is one file: thirty small ones would each cost a phone a way to the hub and back. Pages that are
+      // opened now and then are files of their own.
+      rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'app', tags: ['$initial'] }] } } },
+    },
     server: {
       port: 5173,
       // The hub lets in pages of this port; another one would be refused without a word.

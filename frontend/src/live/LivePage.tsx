@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { lazy, useMemo } from 'react';
 
 import { useMoment } from '../app/moment.ts';
 import { usePlayed } from '../app/played.ts';
@@ -13,8 +13,6 @@ import { useWords } from '../words/words.ts';
 import { AlertPanel } from './AlertPanel.tsx';
 import { Groups } from './Groups.tsx';
 import { useOnline, withFree } from './online.ts';
-import { PastPage } from './PastPage.tsx';
-import { PlayedPage } from './PlayedPage.tsx';
 import { Queue } from './Queue.tsx';
 import { SectorLabels, useSectorLabels } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';
@@ -22,7 +20,11 @@ import { LiveTraffic } from './TrafficChart.tsx';
 import { Trend } from './Trend.tsx';
 import { useTrendOfDay, useTrends } from './trends.ts';
 import { useLive } from './useLive.ts';
-import { WallPage } from './WallPage.tsx';
+
+// Sent when they are opened.
+const PastPage = lazy(() => import('./PastPage.tsx'));
+const PlayedPage = lazy(() => import('./PlayedPage.tsx'));
+const WallPage = lazy(() => import('./WallPage.tsx'));
 
 /** What a team lead watches: how many, who waits, who carries what, and how much comes in; now, or as it was. */
 export function LivePage() {

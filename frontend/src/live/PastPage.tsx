@@ -16,7 +16,7 @@ import { TrafficChart } from './TrafficChart.tsx';
 import { Trend } from './Trend.tsx';
 
 /** The live page as it stood at a moment. Nothing on it is of now; what the past does not tell says so. */
-export function PastPage({ at }: { at: string }) {
+export default function PastPage({ at }: { at: string }) {
   const say = useWords();
   const { past, busy, failure, again } = usePast(at);
   const given = useStore(givenNames);

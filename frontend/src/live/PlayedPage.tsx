@@ -12,7 +12,7 @@ import { Tiles } from './Tiles.tsx';
 import { liveOf } from '../hub/waits.ts';
 
 /** The live page as it is played, read off the open chats. What they do not tell is left out, and said to be. */
-export function PlayedPage({ played: { phase, at, chats } }: { played: Playing }) {
+export default function PlayedPage({ played: { phase, at, chats } }: { played: Playing }) {
   const say = useWords();
   const reading = phase === 'reading';
   const live = useMemo(() => (reading ? null : liveOf(chats)), [reading, chats]);

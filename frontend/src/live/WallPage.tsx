@@ -26,7 +26,7 @@ const SECTORS_MAX = 6;
 const POINTER_MS = 3000;
 
 /** The live page for a screen that nobody touches: nothing scrolls and nothing is to be clicked. */
-export function WallPage() {
+export default function WallPage() {
   const say = useWords();
   const { leave } = useWall();
   const { connectionStatus } = useHub();
