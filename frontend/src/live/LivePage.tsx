@@ -69,12 +69,12 @@ function Now() {
         <div className="board">
           <Queue waiting={live.waiting} />
           <div className="stacked">
-            <LiveTraffic />
-            <Groups title={say('bySector')} groups={live.sectors} by="sector" />
-          </div>
-          <div className="stacked">
             <AlertPanel />
             <People agents={live.agents} />
+          </div>
+          <div className="stacked of-day">
+            <LiveTraffic />
+            <Groups title={say('bySector')} groups={live.sectors} by="sector" />
           </div>
         </div>
       </div>

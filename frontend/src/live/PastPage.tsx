@@ -47,15 +47,15 @@ export default function PastPage({ at }: { at: string }) {
           <div className="board">
             <Queue waiting={past?.live.waiting ?? null} tooMany={past !== null && past.live.waiting === null} />
             <div className="stacked">
-              <TrafficChart traffic={{ day: past?.day ?? null, failure: null, missing: false }} again={again} />
-              <Groups title={say('bySector')} groups={past?.live.sectors ?? null} by="sector" />
-            </div>
-            <div className="stacked">
               <section className="card panel" data-small="">
                 <h2>{say('alerts')}</h2>
                 <p className="blank">{say('noPastAlerts')}</p>
               </section>
               <Groups title={say('byAgent')} groups={past?.live.agents ?? null} by="owner" />
+            </div>
+            <div className="stacked of-day">
+              <TrafficChart traffic={{ day: past?.day ?? null, failure: null, missing: false }} again={again} />
+              <Groups title={say('bySector')} groups={past?.live.sectors ?? null} by="sector" />
             </div>
           </div>
         </div>
