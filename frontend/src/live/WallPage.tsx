@@ -12,7 +12,7 @@ import { urgencyOf, type Group, type Waiting } from '../hub/waits.ts';
 import { clock, clockTime, number } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { isNewAlert, URGENT } from './alertGroups.ts';
+import { isNewAlert, ordered, URGENT } from './alertGroups.ts';
 import { useLimits, WORD_OF } from './limits.ts';
 import { SectorLabels, useSectorLabels, useSectorName } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';
@@ -99,7 +99,7 @@ function NewAlerts() {
   const known = useMemo(() => (all === null ? null : pressing(all)), [all]);
   const rules = useStore(settings);
   const fresh = known?.filter((one) => one.acknowledgedAt === null && isNewAlert(one.raisedAt, now)) ?? [];
-  const first = fresh.toSorted((a, b) => Number(URGENT[b.kind]) - Number(URGENT[a.kind]))[0];
+  const first = ordered(fresh)[0];
   if (first === undefined)
     return (
       <p className="wall-alert" role="status">
