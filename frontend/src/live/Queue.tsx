@@ -110,7 +110,10 @@ function Row({ waiting, isStop }: RowProps) {
           <span className="name">{who}</span>
           <span className="quiet">{place}</span>
         </span>
-        <span className="quiet">{said || channel}</span>
+        <span className="quiet">
+          {said !== '' && lastMessage?.direction === 'out' && '↩ '}
+          {said || channel}
+        </span>
       </Link>
       <span className="wait">
         <time>{clock(wait)}</time>

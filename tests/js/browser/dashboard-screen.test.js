@@ -119,6 +119,22 @@ test('where all are late no row is filled: its edge and its time tell it', async
   assert.deepEqual(looks, Array(2).fill(['rgba(0, 0, 0, 0)', true]));
 });
 
+test('a row says in whose words the chat ended: an arrow stands before those of the team', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await hub.says('a', 'of the customer', ago(4));
+  await hub.says('b', 'hello', ago(3));
+  await hub.says('b', 'of a bot', (delivery, content) => {
+    ago(2, () => {}, 3)(delivery, content);
+    content.LastMessage.Source = 'Bot';
+  });
+  const { page, clean } = await visit(t, browser, hub, '/live');
+  await says(page, 'unanswered', '2');
+  const lines = page.locator('.waiting .main > .quiet');
+  await text(page, '.waiting', 'of a bot');
+  assert.deepEqual(await lines.allInnerTexts(), ['of the customer', '↩ of a bot']);
+  clean();
+});
+
 test('two sectors of one name are told apart by their line, and lead to chats of their own', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   await hub.says('a', 'hello', ago(3, sector('s1', 'General', 'Shop')));
