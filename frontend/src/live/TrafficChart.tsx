@@ -12,10 +12,9 @@ import { Failure } from '../parts/Notice.tsx';
 import { number, percent } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
+import { HOURS_STEP, hoursShown, marksOf } from './dayScale.ts';
 
 const SERIES = ['customers', 'team', 'others'] as const;
-/** Every third hour is named: on a phone there is no room for more. */
-const NAMED = 3;
 
 export function LiveTraffic() {
   const { isConnected } = useHub();
@@ -64,15 +63,24 @@ function Hours({ day }: { day: Day }) {
   const { hours, zone, rebuilding } = day;
   const usual = isUsual(day);
   const most = Math.max(1, ...hours.map((hour) => Math.max(sum(hour), hour.usual ?? 0)));
-  const height = (value: number) => ({ height: `${(value / most) * 100}%` });
+  const share = (value: number) => `${(value / most) * 100}%`;
+  const height = (value: number) => ({ height: share(value) });
+  const marks = marksOf(most);
   return (
     <>
       <p className="soFar">
         {soFar(say, day, now)}
         {rebuilding && <span className="quiet"> {say('trafficPart')}</span>}
       </p>
-      <div className="bars" aria-hidden="true">
-        {hours.map((hour, index) => (
+      <div className="bars" aria-hidden="true" style={{ paddingLeft: `${number(marks.at(-1)).length + 1}ch` }}>
+        <div className="scale">
+          {marks.map((mark) => (
+            <span key={mark} style={{ bottom: share(mark) }}>
+              {number(mark)}
+            </span>
+          ))}
+        </div>
+        {hoursShown(hours, now).map((hour) => (
           <div
             key={hour.from}
             className="hour"
@@ -93,7 +101,8 @@ function Hours({ day }: { day: Day }) {
                 </span>
               )}
             </div>
-            <span className="mark">{index % NAMED === 0 ? label(hour) : ''}</span>
+            {/* On a phone there is no room for more names. */}
+            <span className="mark">{hour.hour % HOURS_STEP === 0 ? label(hour) : ''}</span>
           </div>
         ))}
       </div>
