@@ -56,6 +56,16 @@ export function ChatList({
     if (end >= count - NEAR && failure === null) more?.();
   }, [end, count, failure, more]);
 
+  // Whoever comes from another page sees where in the list the chat stands; after that nothing moves by itself.
+  const sought = useRef(chosen);
+  useEffect(() => {
+    if (sought.current === undefined || chats === null) return;
+    const place = chats.findIndex(({ id }) => id === sought.current);
+    if (place < 0 && chosen === sought.current) return;
+    if (chosen === sought.current && box.current?.scrollTop === 0) rows.scrollToIndex(place);
+    sought.current = undefined;
+  }, [chats, chosen, rows]);
+
   const shown = say(countOf(count, total), { count: number(count), total: number(total) });
   const narrowed = filters.status !== 'open' || filters.search !== '' || NAMES.some((name) => filters[name] !== '');
   return (

@@ -241,6 +241,22 @@ test('whoever reads older messages stays where they are, and is told of new ones
   await page.getByRole('button', { name: /New messages below/ }).waitFor({ state: 'detached' });
 });
 
+test('a chat that is opened by its address stands in sight in the list, and then nothing moves by itself', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  for (let index = 1; index <= 40; index += 1) await hub.says(`chat-${index}`, 'hello');
+  const { page, clean } = await visit(t, browser, hub, '/chats/chat-2');
+  const row = page.locator('.list .chat[aria-current]');
+  await row.waitFor();
+  const list = page.locator('.list .scroll');
+  const [box, place] = [await list.boundingBox(), await row.boundingBox()];
+  assert.ok(place.y >= box.y && place.y + place.height <= box.y + box.height + 1, JSON.stringify([box, place]));
+  await list.evaluate((one) => one.scrollTo(0, 0));
+  await hub.says('chat-41', 'hello');
+  await text(page, '.count', '41 chats');
+  assert.equal(await list.evaluate((one) => one.scrollTop), 0);
+  clean();
+});
+
 test('on a phone the list gives way to the chat, and comes back', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   await hub.says('a', 'hello');
