@@ -35,8 +35,8 @@ export function Details({ id, state: { chat, contact }, timeline, isPast = false
     <aside className="details" aria-label={say('about')}>
       {chat && <ContactPanel chat={chat} contact={contact} isPast={isPast} />}
       {chat && !isPast && chat.contactId !== null && <OtherChats id={id} contactId={chat.contactId} />}
-      {chat && !isPast && isAdmin && chat.contactId !== null && <PersonalData key={id} contactId={chat.contactId} />}
       {chat && timeline && <History timeline={timeline} isPast={isPast} />}
+      {chat && !isPast && isAdmin && chat.contactId !== null && <PersonalData key={id} contactId={chat.contactId} />}
     </aside>
   );
 }
