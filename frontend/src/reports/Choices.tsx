@@ -1,4 +1,5 @@
-import { Checkbox, NativeSelect, TextInput } from '@mantine/core';
+import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
+import { useState } from 'react';
 import type { Chat, Named } from 'umbler-hub-client';
 
 import { dayOf } from '../hub/days.ts';
@@ -29,8 +30,10 @@ export function Choices({
   const say = useWords();
   const options = useOptions();
   const today = dayOf(at, zone);
+  const narrowed = FILTERS.filter((name) => params.get(name)).length + (clock === 'business' ? 1 : 0);
+  const [more, setMore] = useState(narrowed > 0);
   return (
-    <section className="card choices" aria-label={say('filters')}>
+    <section className="card choices" aria-label={say('filters')} data-folded={!more || undefined}>
       <div className="statuses" role="group" aria-label={say('period')}>
         {PERIODS.map((one) => (
           <button
@@ -69,6 +72,11 @@ export function Choices({
           />
         </div>
       )}
+      {/* On a phone alone, where the sentence about the period would be below the fold. */}
+      <Button className="fold" size="compact-sm" variant="subtle" aria-expanded={more} onClick={() => setMore(!more)}>
+        {say('moreFilters')}
+        {narrowed > 0 && ` (${narrowed})`}
+      </Button>
       <div className="statuses clock" role="group" aria-label={say('clock')}>
         {CLOCKS.map((one) => (
           <button
