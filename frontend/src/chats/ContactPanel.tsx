@@ -6,6 +6,7 @@ import { givenNames } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { useSectorName } from '../live/sectors.ts';
 import { agentName, agentTitle, fullMoment } from '../words/format.ts';
+import { phoneNumber } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 
 /** Who it is, and where the chat stands. */
@@ -22,7 +23,7 @@ export function ContactPanel({
   const sectorName = useSectorName();
   const given = useStore(givenNames);
   const rows: [string, ReactNode][] = [
-    [say('phone'), contact?.phone],
+    [say('phone'), contact?.phone && phoneNumber(contact.phone)],
     [say('contactTags'), contact && contact.tags.length > 0 && <Tags tags={contact.tags} />],
     [
       say('tags'),

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'react';
 
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
-import { clockTime, fullMoment, number } from '../words/format.ts';
+import { clockTime, number, stretch } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { Choices } from './Choices.tsx';
 import { isOf, rowsOf, withEarlier } from './compare.ts';
@@ -53,8 +53,7 @@ export default function ReportsPage() {
       <header className="title">
         <h1>{say('reports')}</h1>
         <p className="quiet">
-          {answer &&
-            say('periodIs', { from: fullMoment(answer.from, zone), until: fullMoment(answer.until, zone), zone })}
+          {answer && say('periodIs', { stretch: stretch(answer.from, answer.until, zone), zone })}
         </p>
         <Button
           className="refresh"

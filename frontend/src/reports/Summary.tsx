@@ -2,7 +2,7 @@ import { Button, Skeleton } from '@mantine/core';
 import { useState } from 'react';
 
 import { Figure } from '../parts/Figure.tsx';
-import { duration, fullMoment, number } from '../words/format.ts';
+import { duration, number, stretch } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { Change } from './Change.tsx';
 import { COUNTS, DURATIONS, type Answer, type Asked, type Cell, type Metric, type Row } from './metrics.ts';
@@ -40,11 +40,7 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone, serie
             {say(all ? 'fewerFigures' : 'allFigures')}
           </Button>
         </header>
-        {before && (
-          <p className="quiet">
-            {say('before', { from: fullMoment(earlier.from, zone), until: fullMoment(earlier.until, zone) })}
-          </p>
-        )}
+        {before && <p className="quiet">{say('before', { stretch: stretch(earlier.from, earlier.until, zone) })}</p>}
         <div className="wide" tabIndex={0} role="group" aria-labelledby="durations-title">
           <table className="durations">
             <thead>

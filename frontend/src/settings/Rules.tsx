@@ -11,7 +11,7 @@ import { Dialog } from '../parts/Dialog.tsx';
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { fullMoment } from '../words/format.ts';
-import { userName } from '../words/people.ts';
+import { isAnonymous, userName } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { DailyReport } from './DailyReport.tsx';
 import { bodyOf, draftOf, type Draft } from './draft.ts';
@@ -197,7 +197,8 @@ function SavedBy() {
   const say = useWords();
   const { updatedAt, updatedBy } = useStore(settings);
   if (updatedAt === null) return say('neverSaved');
-  return say('savedBy', { name: userName(say, updatedBy), at: fullMoment(updatedAt) });
+  const at = fullMoment(updatedAt);
+  return isAnonymous(updatedBy) ? say('savedAt', { at }) : say('savedBy', { name: userName(say, updatedBy), at });
 }
 
 /** What the hub itself begins with. */

@@ -8,6 +8,8 @@ import { dateFormat, numberFormat } from './intl.ts';
 import { locale, type Say } from './words.ts';
 import { zone } from './zone.ts';
 
+/** English times have no leading zero: `2:32 PM`. */
+const hour = () => (locale() === 'en' ? 'numeric' : '2-digit');
 const two = (number: number) => String(number).padStart(2, '0');
 
 /** A duration that ticks: `0:07`, `12:40`, `3:05:09`, `2 d 03:05`. */
@@ -44,7 +46,7 @@ export function moment(at: string | null): string {
   const [then, timeZone] = [Date.parse(at), zone.get()];
   const today = dayOf(then, timeZone) === dayOf(hubTime(), timeZone);
   const day = today ? {} : ({ day: '2-digit', month: '2-digit' } as const);
-  return dateFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit', timeZone }).format(then);
+  return dateFormat(locale(), { ...day, hour: hour(), minute: '2-digit', timeZone }).format(then);
 }
 
 export function fullMoment(at: string, timeZone?: string): string {
@@ -55,13 +57,21 @@ export function fullMoment(at: string, timeZone?: string): string {
   }).format(new Date(at));
 }
 
+/** A stretch of time; of one day the date is said once. */
+export function stretch(from: string, until: string, timeZone: string): string {
+  return dateFormat(locale(), { dateStyle: 'medium', timeStyle: 'short', timeZone }).formatRange(
+    Date.parse(from),
+    Date.parse(until),
+  );
+}
+
 export function clockTime(at: number): string {
   return dateFormat(locale(), { timeStyle: 'medium', timeZone: zone.get() }).format(at);
 }
 
 /** The time of a day that is said elsewhere. */
 export function clockMinute(at: string): string {
-  return dateFormat(locale(), { hour: '2-digit', minute: '2-digit', timeZone: zone.get() }).format(Date.parse(at));
+  return dateFormat(locale(), { hour: hour(), minute: '2-digit', timeZone: zone.get() }).format(Date.parse(at));
 }
 
 /** A day, given as `2026-03-02`: today, yesterday, else its weekday and date. */

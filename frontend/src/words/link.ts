@@ -64,7 +64,7 @@ export const LINK = {
     backfillStart: 'Read history',
     file_asking: 'asking Umbler for the file…',
     file_pending: 'The file has not come yet.',
-    file_unavailable: 'The file cannot be had any more.',
+    file_unavailable: 'The file is no longer available.',
     file_failed: 'Umbler cannot be asked for the file now.',
     umbler: 'Umbler',
     setupTitle: 'Connect to Umbler',

@@ -12,13 +12,23 @@ export function contactTitle(
   return contactName ?? contactPhone ?? say('unnamed');
 }
 
+/** A Brazilian number as it is written there; any other as it came. */
+export function phoneNumber(phone: string): string {
+  return phone.replace(/^\+55(\d\d)(\d{4,5})(\d{4})$/, '+55 $1 $2-$3');
+}
+
 /** How the hub calls everybody where nobody signs in. */
 const ANONYMOUS = 'anonymous';
+
+/** True where nobody signs in, so that nobody is known by a name. */
+export function isAnonymous(user: Named | null): boolean {
+  return user?.id === ANONYMOUS && user.name === null;
+}
 
 /** Who did something here. */
 export function userName(say: Say, user: Named | null): string {
   if (user === null) return '–';
-  return user.name ?? (user.id === ANONYMOUS ? say('somebody') : user.id);
+  return user.name ?? (isAnonymous(user) ? say('somebody') : user.id);
 }
 
 /** Types whose content comes with the message. A file may follow later, and a missed call has none. */

@@ -43,7 +43,7 @@ export const SCREEN = {
     totalOfTags: 'A chat with several tags counts once here.',
     columns: 'Columns: {{count}} of {{all}}',
     columnsWhich: 'Columns that are shown',
-    usualMinutes: 'Usual: {{minutes}} min',
+    usualMinutes: 'Default: {{minutes}} min',
     agentsHint:
       'Who has open direct chats. Who is online is read from Umbler’s API every minute, for users who see all chats; without that, people without a chat are not listed.',
     onlineCount: '{{count}} online, {{free}} free',

@@ -26,7 +26,7 @@ export const STORY = {
     storyWeek: 'uma semana antes',
     storyWeeks: '{{weeks}} semanas antes',
     storyWorst: 'pior hora: {{place}} ({{value}})',
-    few: 'poucos',
+    few: 'poucos dados',
     tooFew: 'A variação aparece a partir de {{count}} valores.',
   },
 } as const;

@@ -20,7 +20,13 @@ const says = (page, name, wanted) => text(page, `.tile[data-name=${name}] .value
 
 /** As the page writes a time, without kinds of spaces that differ between versions. */
 const timeIn = (timeZone, moment, locale = 'en-US') =>
-  plain(new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', timeZone }).format(moment));
+  plain(
+    new Intl.DateTimeFormat(locale, {
+      hour: locale === 'en-US' ? 'numeric' : '2-digit',
+      minute: '2-digit',
+      timeZone,
+    }).format(moment),
+  );
 const plain = (words) => words.replace(/\s/g, ' ');
 
 for (const minutes of [20, -20]) {

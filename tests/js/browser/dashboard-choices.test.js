@@ -88,7 +88,7 @@ test('two keys that are pressed one after the other lead to a page, also where t
 test('an admin says when yesterday is reported, and everybody reads it', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   const { page, clean } = await visit(t, browser, hub, '/settings/rules');
-  await text(page, '.limit', 'Usual: 15 min');
+  await text(page, '.limit', 'Default: 15 min');
   await page.getByRole('checkbox', { name: 'Send it every day' }).check();
   await page.getByLabel(/^At \(/).fill('08:15');
   await page.getByLabel('Language').selectOption('pt-BR');

@@ -237,7 +237,7 @@ test('what happened stands among the messages, days are parted, and a picture th
   });
   const { page, clean } = await visit(t, browser, hub, '/chats/a');
   await text(page, '.event', 'Agent: No name (agent-1) → No name (agent-2)');
-  await text(page, '.picture.missing', 'The file cannot be had any more.');
+  await text(page, '.picture.missing', 'The file is no longer available.');
   const last = page.locator('.thread-day').last();
   assert.equal(await last.locator('.day-mark').innerText(), 'Today');
   assert.deepEqual(await last.locator('li').evaluateAll((all) => all.map((one) => one.className.split(' ')[0])), [
