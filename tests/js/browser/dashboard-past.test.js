@@ -51,7 +51,7 @@ test('the live page as it was: numbers, who waited and for how long, and nothing
   await says(page, 'unanswered', 1);
   await text(page, '.tile[data-name=longest] .value', /^30:00$/);
   assert.deepEqual(await page.locator('.queue .waiting .name').allInnerTexts(), ['Contact of a']);
-  const [name, ...others] = await page.locator('.groups').first().locator('tbody th').allInnerTexts();
+  const [name, ...others] = await page.locator('.groups[data-by=sector] tbody th').allInnerTexts();
   assert.match(name, /sales$/);
   assert.deepEqual(others, []);
   await text(page, '.time-bar', 'The past');
