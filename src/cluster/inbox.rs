@@ -5,11 +5,15 @@
 //! 1. What [`Inbox::put`] has confirmed survives a power cut of this machine, and stays until the stream has it.
 //! 2. Deliveries leave in the order in which they came.
 //! 3. It holds at most [`INBOX_BYTES_MAX`]; more is refused.
+//! 4. What the stream has no longer counts, also where the file cannot be written and so still holds it. It is removed as soon as
+//!    that is possible. If the hub ends before, the next start publishes it again, and every hub knows it already.
 //!
 //! One thread writes the file. What waits for it while it syncs is written together, with one sync.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::{Connection, params};
@@ -24,6 +28,8 @@ use crate::sqlite::{DbError, private};
 pub const INBOX_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Most deliveries in one transaction.
 const BATCH_MAX: usize = 256;
+/// How soon it is tried again to remove what the stream has.
+const REMOVE_AGAIN: Duration = Duration::from_secs(1);
 /// The newest deliveries matter most on a disk that fails, so everything is synced.
 const WRITING: Writing = Writing { cache_kib: 1_024, statements: 16, durable: true, erases: true };
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS inbox (
@@ -91,8 +97,13 @@ pub fn count(database: &Path) -> Result<u64, DbError> {
 
 struct InboxFile {
     connection: Connection,
+    /// How many deliveries the file holds.
     records: u64,
     bytes: u64,
+    /// Those of them that the stream has.
+    published: BTreeSet<i64>,
+    /// The stream has all up to this number.
+    published_until: i64,
     state: ClusterState,
 }
 
@@ -104,10 +115,8 @@ impl Inbox {
         let connection = WRITING.open(&path)?;
         connection.execute_batch(SCHEMA)?;
         private::tighten(&path);
-        let (records, bytes) = held(&connection)?;
-        state.note_inbox(records, bytes);
+        let mut file = InboxFile::new(connection, state)?;
         let (requests, received) = channel();
-        let mut file = InboxFile { connection, records, bytes, state };
         std::thread::Builder::new()
             .name("inbox".into())
             .spawn(move || file.run(&received))
@@ -127,7 +136,7 @@ impl Inbox {
         self.ask(InboxRequest::Oldest(most, bytes_max, reply), outcome).await
     }
 
-    /// Removes deliveries that the stream has.
+    /// Notes that the stream has these deliveries. They are removed now, or once the file can be written.
     pub async fn remove(&self, numbers: Vec<i64>) -> Result<(), InboxError> {
         let (reply, outcome) = oneshot::channel();
         self.ask(InboxRequest::Remove(numbers, reply), outcome).await
@@ -144,26 +153,51 @@ impl Inbox {
 }
 
 impl InboxFile {
+    fn new(connection: Connection, state: ClusterState) -> rusqlite::Result<Self> {
+        let (records, bytes) = held(&connection)?;
+        state.note_inbox(records, bytes);
+        let published = BTreeSet::new();
+        Ok(Self { connection, records, bytes, published, published_until: 0, state })
+    }
+
     fn run(&mut self, requests: &Receiver<InboxRequest>) {
-        while let Ok(first) = requests.recv() {
-            let mut puts = Vec::new();
-            let mut next = Some(first);
-            while let Some(request) = next {
-                match request {
-                    InboxRequest::Put(outbound, reply) => puts.push((outbound, reply)),
-                    InboxRequest::Oldest(most, bytes_max, reply) => {
-                        self.put_all(std::mem::take(&mut puts));
-                        answer(reply, self.oldest(most, bytes_max));
-                    }
-                    InboxRequest::Remove(numbers, reply) => {
-                        self.put_all(std::mem::take(&mut puts));
-                        answer(reply, self.remove(&numbers));
-                    }
-                }
-                next = (puts.len() < BATCH_MAX).then(|| requests.try_recv().ok()).flatten();
+        loop {
+            match self.next(requests) {
+                Ok(first) => self.serve(first, requests),
+                Err(RecvTimeoutError::Timeout) => self.remove_published(),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.put_all(puts);
         }
+    }
+
+    /// The next request. Where something is left to be removed, it is not waited for longer than [`REMOVE_AGAIN`].
+    fn next(&self, requests: &Receiver<InboxRequest>) -> Result<InboxRequest, RecvTimeoutError> {
+        if self.published.is_empty() {
+            return requests.recv().map_err(|_gone| RecvTimeoutError::Disconnected);
+        }
+        requests.recv_timeout(REMOVE_AGAIN)
+    }
+
+    /// Does what is asked for, and with it all that waits meanwhile.
+    fn serve(&mut self, first: InboxRequest, requests: &Receiver<InboxRequest>) {
+        let mut puts = Vec::new();
+        let mut next = Some(first);
+        while let Some(request) = next {
+            match request {
+                InboxRequest::Put(outbound, reply) => puts.push((outbound, reply)),
+                InboxRequest::Oldest(most, bytes_max, reply) => {
+                    self.put_all(std::mem::take(&mut puts));
+                    answer(reply, self.oldest(most, bytes_max));
+                }
+                InboxRequest::Remove(numbers, reply) => {
+                    self.put_all(std::mem::take(&mut puts));
+                    self.remove(&numbers);
+                    answer(reply, Ok(()));
+                }
+            }
+            next = (puts.len() < BATCH_MAX).then(|| requests.try_recv().ok()).flatten();
+        }
+        self.put_all(puts);
     }
 
     /// Stores deliveries with one sync, and answers each.
@@ -186,7 +220,7 @@ impl InboxFile {
             Ok(()) => {
                 self.records += taken.len() as u64;
                 self.bytes = bytes;
-                self.state.note_inbox(self.records, self.bytes);
+                self.note();
                 for (_, reply) in taken {
                     answer(reply, Ok(()));
                 }
@@ -212,40 +246,68 @@ impl InboxFile {
         transaction.commit()
     }
 
-    fn oldest(&self, most: usize, bytes_max: u64) -> Result<Vec<InboxRow>, InboxError> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT number, message_id, kind, record FROM inbox ORDER BY number LIMIT ?1")?;
-        let mut rows = select.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
+    fn oldest(&mut self, most: usize, bytes_max: u64) -> Result<Vec<InboxRow>, InboxError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT number, message_id, kind, record FROM inbox WHERE number > ?1 ORDER BY number",
+        )?;
+        let mut rows = select.query([self.published_until])?;
         let (mut oldest, mut bytes) = (Vec::new(), 0);
-        while bytes < bytes_max
+        while oldest.len() < most
+            && bytes < bytes_max
             && let Some(row) = rows.next()?
         {
+            let number = row.get(0)?;
+            if self.published.contains(&number) {
+                if oldest.is_empty() {
+                    self.published_until = number;
+                }
+                continue;
+            }
             let record: Vec<u8> = row.get(3)?;
             bytes += record.len() as u64;
             let outbound =
                 OutboundRecord { message_id: row.get(1)?, kind: row.get(2)?, bytes: record.into() };
-            oldest.push(InboxRow { number: row.get(0)?, outbound });
+            oldest.push(InboxRow { number, outbound });
         }
         Ok(oldest)
     }
 
-    fn remove(&mut self, numbers: &[i64]) -> Result<(), InboxError> {
+    fn remove(&mut self, numbers: &[i64]) {
+        self.published.extend(numbers);
+        self.note();
+        self.remove_published();
+    }
+
+    /// Removes what the stream has from the file, now or the next time.
+    fn remove_published(&mut self) {
+        match self.delete_published() {
+            Ok(()) => self.published.clear(),
+            Err(error) => log::warn!("what the stream has cannot be removed from the inbox yet: {error}"),
+        }
+        self.note();
+    }
+
+    fn delete_published(&mut self) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         {
             let mut delete = transaction.prepare_cached("DELETE FROM inbox WHERE number = ?1")?;
-            for number in numbers {
+            for number in &self.published {
                 delete.execute([number])?;
             }
         }
         transaction.commit()?;
-        (self.records, self.bytes) = held(&self.connection)?;
-        if self.records == 0 {
+        let (records, bytes) = held(&self.connection)?;
+        if records == 0 {
             // What was published must not stay readable in the log.
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
-        self.state.note_inbox(self.records, self.bytes);
+        (self.records, self.bytes) = (records, bytes);
         Ok(())
+    }
+
+    /// Tells how many deliveries wait for the stream, and how large the file is.
+    fn note(&self) {
+        self.state.note_inbox(self.records - self.published.len() as u64, self.bytes);
     }
 }
 
@@ -275,13 +337,18 @@ mod tests {
     fn file(state: &ClusterState) -> InboxFile {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(SCHEMA).unwrap();
-        InboxFile { connection, records: 0, bytes: 0, state: state.clone() }
+        InboxFile::new(connection, state.clone()).unwrap()
     }
 
     fn put(file: &mut InboxFile, outbound: OutboundRecord) -> Result<(), InboxError> {
         let (reply, mut outcome) = oneshot::channel();
         file.put_all(vec![(outbound, reply)]);
         outcome.try_recv().unwrap()
+    }
+
+    fn oldest(file: &mut InboxFile, most: usize, bytes_max: u64) -> String {
+        let rows = file.oldest(most, bytes_max).unwrap();
+        rows.into_iter().map(|row| row.outbound.message_id).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -292,14 +359,10 @@ mod tests {
             put(&mut file, outbound(name, 10)).unwrap();
         }
         assert_eq!((state.inbox_records(), state.inbox_bytes()), (3, 30));
-        let ids = |rows: &[InboxRow]| {
-            rows.iter().map(|row| row.outbound.message_id.clone()).collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(ids(&file.oldest(2, 1_000).unwrap()), "1 2");
-        assert_eq!(ids(&file.oldest(9, 15).unwrap()), "1 2", "it ends with the one that fills it");
-        let first = file.oldest(1, 1_000).unwrap()[0].number;
-        file.remove(&[first]).unwrap();
-        assert_eq!(ids(&file.oldest(9, 1_000).unwrap()), "2 3");
+        assert_eq!(oldest(&mut file, 2, 1_000), "1 2");
+        assert_eq!(oldest(&mut file, 9, 15), "1 2", "it ends with the one that fills it");
+        file.remove(&[1]);
+        assert_eq!(oldest(&mut file, 9, 1_000), "2 3");
         assert_eq!((state.inbox_records(), state.inbox_bytes()), (2, 20));
     }
 
@@ -311,7 +374,27 @@ mod tests {
         put(&mut file, outbound("fits", 10)).unwrap();
         assert!(matches!(put(&mut file, outbound("no", 1)), Err(InboxError::Full)));
         let number = file.oldest(1, 1_000).unwrap()[0].number;
-        file.remove(&[number]).unwrap();
+        file.remove(&[number]);
         put(&mut file, outbound("again", 1)).unwrap();
+    }
+
+    #[test]
+    fn what_the_stream_has_counts_no_longer_although_the_file_cannot_be_written() {
+        let state = ClusterState::new("a", "hub");
+        let mut file = file(&state);
+        for name in ["1", "2", "3"] {
+            put(&mut file, outbound(name, 10)).unwrap();
+        }
+        file.connection.pragma_update(None, "query_only", true).unwrap();
+        file.remove(&[2]);
+        assert_eq!((state.inbox_records(), oldest(&mut file, 9, 1_000)), (2, "1 3".to_owned()));
+        file.remove(&[1, 3]);
+        assert_eq!((state.inbox_records(), oldest(&mut file, 9, 1_000)), (0, String::new()));
+        assert_eq!(held(&file.connection).unwrap(), (3, 30), "the file holds them still");
+        file.connection.pragma_update(None, "query_only", false).unwrap();
+        file.remove_published();
+        assert_eq!((state.inbox_bytes(), held(&file.connection).unwrap()), (0, (0, 0)));
+        put(&mut file, outbound("4", 10)).unwrap();
+        assert_eq!((state.inbox_records(), oldest(&mut file, 9, 1_000)), (1, "4".to_owned()));
     }
 }

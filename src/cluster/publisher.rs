@@ -5,7 +5,8 @@
 //! 1. A delivery of the provider is answered at the latest after [`STREAM_PATIENCE`], if this machine's disk can
 //!    be written: what the stream has not taken by then goes into the inbox.
 //! 2. Other records wait for [`OWN_PATIENCE`]. Then they are refused, and may become durable all the same.
-//! 3. While the inbox is not empty, deliveries go into it, so that they keep their order.
+//! 3. While the inbox is not empty, deliveries go into it, so that they keep their order. One that it cannot take goes straight into
+//!    the stream, where that takes records.
 //! 4. A stream that puts a record at a position that is applied already is not the one that was followed: it was put back to an
 //!    older state. Nothing more is published to it until it is found to be the right one ([`watch`](super::watch)).
 //! 5. At most [`WINDOW_RECORDS`] records or [`WINDOW_KIB`] KiB are on their way to the stream.
@@ -202,31 +203,44 @@ impl Publisher {
         let event_id = record.entry.id.clone();
         let outbound = self.outbound(&record);
         if self.can_publish() && self.state.inbox_records() == 0 {
-            let (mut outcome, _expected) = self.expect(&outbound, record);
-            let published = tokio::select! {
-                biased;
-                known = &mut outcome => return known.unwrap_or_else(|_ended| Ok(Ack::stored(event_id))),
-                published = timeout(STREAM_PATIENCE, self.publish(&outbound)) => published,
-            };
-            match published {
-                Ok(Ok(position)) => {
-                    return match timeout(APPLY_PATIENCE, outcome).await {
-                        Ok(Ok(known)) => known,
-                        Ok(Err(_)) | Err(_) => Ok(Ack::accepted(event_id, position)),
-                    };
-                }
-                Ok(Err(NotTaken(why))) => log::debug!("the stream refused a delivery: {why}"),
-                Err(_elapsed) => log::debug!("the stream did not take a delivery in time"),
-            }
-            if let Ok(known) = outcome.try_recv() {
+            if let Some(known) = self.bring(&outbound, record).await {
                 return known;
             }
+            return self.inbox.put(outbound).await.map_or_else(refused, |()| Ok(Ack::stored(event_id)));
         }
-        match self.inbox.put(outbound).await {
+        match self.inbox.put(outbound.clone()).await {
             Ok(()) => Ok(Ack::stored(event_id)),
-            Err(InboxError::Full) => Err(IngestError::Full),
-            Err(InboxError::Unwritable(_) | InboxError::Ended) => Err(IngestError::Unwritable),
+            // Without its place among those that wait it is still better off in the stream than refused.
+            Err(error) if self.can_publish() => {
+                log::debug!(
+                    "the inbox did not take a delivery, which goes straight into the stream: {error}"
+                );
+                self.bring(&outbound, record).await.unwrap_or_else(|| refused(error))
+            }
+            Err(error) => refused(error),
         }
+    }
+
+    /// Brings a delivery into the stream. `None`: the stream refused it, or has not taken it within [`STREAM_PATIENCE`].
+    async fn bring(&self, outbound: &OutboundRecord, record: Record) -> Option<Outcome> {
+        let event_id = record.entry.id.clone();
+        let (mut outcome, _expected) = self.expect(outbound, record);
+        let published = tokio::select! {
+            biased;
+            known = &mut outcome => return Some(known.unwrap_or_else(|_ended| Ok(Ack::stored(event_id)))),
+            published = timeout(STREAM_PATIENCE, self.publish(outbound)) => published,
+        };
+        match published {
+            Ok(Ok(position)) => {
+                return match timeout(APPLY_PATIENCE, outcome).await {
+                    Ok(Ok(known)) => Some(known),
+                    Ok(Err(_)) | Err(_) => Some(Ok(Ack::accepted(event_id, position))),
+                };
+            }
+            Ok(Err(NotTaken(why))) => log::debug!("the stream refused a delivery: {why}"),
+            Err(_elapsed) => log::debug!("the stream did not take a delivery in time"),
+        }
+        outcome.try_recv().ok()
     }
 
     /// Brings a record of the hub or of a user into the stream. Its outcome is what its sender asks for.
@@ -310,6 +324,14 @@ impl Publisher {
         }
         self.state.note_newest(position);
         Ok(Seq(position))
+    }
+}
+
+/// What the sender of a delivery is told that the inbox did not take.
+fn refused(error: InboxError) -> Outcome {
+    match error {
+        InboxError::Full => Err(IngestError::Full),
+        InboxError::Unwritable(_) | InboxError::Ended => Err(IngestError::Unwritable),
     }
 }
 

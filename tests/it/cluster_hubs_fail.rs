@@ -16,7 +16,7 @@ use super::support::nats::{Nats, copy_of, nats};
 use super::support::{Delivery, Hub};
 
 /// Where the library is that gives a process another clock.
-const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+pub const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 /// Bytes that an inbox holds at the most (`INBOX_BYTES_MAX`).
 const INBOX_BYTES_MAX: i64 = 1024 * 1024 * 1024;
 
@@ -84,6 +84,41 @@ fn a_hub_whose_disk_is_full_brings_deliveries_to_the_others_and_shows_them_once_
     until_ready(&other);
     ids.push(delivery.id().to_owned());
     show_all_once(&[&one, &other], &ids);
+}
+
+#[test]
+fn a_hub_whose_disk_is_full_with_deliveries_in_its_inbox_takes_more_once_the_stream_is_back() {
+    let Some(mut nats) = nats() else { return };
+    let [one, other] = pair(&nats, &[]);
+    nats.kill();
+    let mut ids = Vec::new();
+    let mut posted = |hub: &Hub| {
+        let delivery = Delivery::message("c1");
+        let answer = hub.provider().posts(&delivery);
+        assert_eq!(answer["status"], "accepted", "{answer}");
+        ids.push(delivery.id().to_owned());
+        answer["seq"].clone()
+    };
+    for _ in 0..3 {
+        assert_eq!(posted(&other), Value::Null);
+    }
+    // Not even the log of the inbox may grow.
+    let log = std::fs::metadata(other.home().join("hub.db.inbox-wal")).expect("the file").len();
+    limit_file_size(&other, Some(log));
+    other.provider().post(Delivery::message("c1").bytes()).refuses(503, "unavailable");
+    nats.restart();
+    until("the stream has what waited", || cluster(&other)["inbox"] == 0);
+    for _ in 0..3 {
+        posted(&other);
+    }
+    until("the other hub shows it", || cluster(&one)["applied"] == cluster(&other)["newest"]);
+    limit_file_size(&other, None);
+    until_ready(&other);
+    show_all_once(&[&one, &other], &ids);
+    until("nothing is left in the file", || {
+        let inbox = Connection::open(other.home().join("hub.db.inbox")).expect("the inbox");
+        inbox.query_row("SELECT count(*) FROM inbox", [], |row| row.get(0)) == Ok(0)
+    });
 }
 
 #[test]
