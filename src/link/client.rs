@@ -69,6 +69,9 @@ pub enum LinkError {
     /// The hub could not read or record what the comparison needs. The job is tried again later.
     #[error("the hub could not compare its data with Umbler's: {0}")]
     Hub(String),
+    /// A mistake in the hub's own code.
+    #[error("the hub has a fault: it panicked when it was {0}, and its log says where")]
+    Panicked(&'static str),
     #[error("the hub is stopping")]
     Stopping,
 }

@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::LinkSettings;
 use super::archive::Archive;
 use super::client::{ApiAnswer, Client, LinkError};
 use super::sweep::compare::FindMissing;
+use super::{LinkSettings, panics};
 use crate::domain::{ChatId, MessageId};
 use crate::http::files::{FileDesk, FileFound};
 use crate::http::link::LinkHandle;
@@ -71,7 +71,8 @@ impl FileWork {
 
     /// Works until the hub ends.
     pub fn run(mut self) {
-        while self.step().is_ok() {}
+        let link = self.link.clone();
+        panics::repeat("umbler-files", &link, || self.step());
     }
 
     fn step(&mut self) -> Result<(), LinkError> {
@@ -138,7 +139,7 @@ impl FileWork {
 
     /// Asks the provider for a message, and takes in what is new of it.
     fn find(&mut self, id: &MessageId) -> Result<FileFound, LinkError> {
-        match self.try_to_find(id) {
+        match panics::caught("asking for a file", || self.try_to_find(id)) {
             Ok(found) => Ok(found),
             Err(LinkError::Stopping) => Err(LinkError::Stopping),
             Err(LinkError::Refused { status: 404 | 410, .. }) => Ok(FileFound::Unavailable),

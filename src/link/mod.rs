@@ -6,7 +6,8 @@
 //! 1. Without a token the thread is not started.
 //! 2. It reads through the readers' pool, and writes only by sending records to the journal. No other part of the hub waits for it.
 //! 3. It never sends more requests to one route than the route's budget allows.
-//! 4. It checks every answer against the question, because the provider silently ignores parameters that it does not know.
+//! 4. A mistake in one step ends no thread: it is logged, and the thread goes on ([`panics`]).
+//! 5. It checks every answer against the question, because the provider silently ignores parameters that it does not know.
 
 pub mod budget;
 pub mod retry;
@@ -28,6 +29,7 @@ pub mod token;
 pub mod work;
 pub mod outbox;
 pub mod probe;
+mod panics;
 
 use std::io;
 use std::time::Duration;
@@ -105,30 +107,37 @@ pub fn start_on_duty(
         return start(settings, client.clone(), hub, readers, handle, metrics);
     }
     let client = client.clone();
+    let mut term: Option<LinkHandle> = None;
+    let watched = handle.clone();
     let watch = move || {
-        let mut term: Option<LinkHandle> = None;
-        while handle.pause(DUTY_WAIT).is_ok() {
-            match (duties.are_mine(), &term) {
-                (true, None) => {
-                    let own = handle.for_a_term(duties.clone());
-                    let (settings, client) = (settings.clone(), client.for_term(own.clone()));
-                    let (hub, readers, metrics) = (hub.clone(), readers.clone(), metrics.clone());
-                    match start(settings, client, hub, readers, own.clone(), metrics) {
-                        Ok(()) => term = Some(own),
-                        Err(error) => log::error!("the link to Umbler's API does not start: {error}"),
+        watched.pause(DUTY_WAIT)?;
+        match (duties.are_mine(), &term) {
+            (true, None) => {
+                let own = watched.for_a_term(duties.clone());
+                let (settings, client) = (settings.clone(), client.for_term(own.clone()));
+                let (hub, readers, metrics) = (hub.clone(), readers.clone(), metrics.clone());
+                match start(settings, client, hub, readers, own.clone(), metrics) {
+                    Ok(()) => term = Some(own),
+                    Err(error) => {
+                        // Those of its threads that did start.
+                        own.end_term();
+                        log::error!("the link to Umbler's API does not start: {error}");
                     }
                 }
-                (false, Some(own)) => {
-                    own.end_term();
-                    term = None;
-                }
-                // It was interrupted: other threads begin where the records are now.
-                (true, Some(own)) if own.is_term_over() => term = None,
-                (true, Some(_)) | (false, None) => {}
             }
+            (false, Some(own)) => {
+                own.end_term();
+                term = None;
+            }
+            // It was interrupted: other threads begin where the records are now.
+            (true, Some(own)) if own.is_term_over() => term = None,
+            (true, Some(_)) | (false, None) => {}
         }
+        Ok(())
     };
-    std::thread::Builder::new().name("link-duty".into()).spawn(watch)?;
+    std::thread::Builder::new()
+        .name("link-duty".into())
+        .spawn(move || panics::repeat("link-duty", &handle, watch))?;
     Ok(())
 }
 

@@ -103,6 +103,7 @@ fn unreachable(error: &LinkError) -> RegisterError {
         | LinkError::Unreachable { .. }
         | LinkError::Misled { .. }
         | LinkError::Hub(_)
+        | LinkError::Panicked(_)
         | LinkError::Stopping => RegisterError::Unreachable(error.to_string()),
     }
 }

@@ -30,6 +30,17 @@ pub enum Job {
     Sweep,
 }
 
+impl Job {
+    /// What the link does then, for an error.
+    pub fn as_words(self) -> &'static str {
+        match self {
+            Self::Directory => "reading names",
+            Self::Webhook => "checking the webhooks",
+            Self::Sweep => "comparing messages and chats",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobResult {
     /// It was finished and found no problem.

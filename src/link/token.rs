@@ -149,6 +149,7 @@ impl LinkKeeper for TokenStore {
             | LinkError::Unreachable { .. }
             | LinkError::Misled { .. }
             | LinkError::Hub(_)
+            | LinkError::Panicked(_)
             | LinkError::Stopping => AdoptError::Unreachable(error.to_string()),
         })?;
         let unwritable = |error: io::Error| AdoptError::Unwritable(error.to_string());

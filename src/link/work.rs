@@ -14,7 +14,7 @@ use super::schedule::{Job, JobResult, Schedule};
 use super::silence::{self, Loss, Quiet};
 use super::sweep::turn::SweepTurn;
 use super::sweep::{self, Sweep, SweepResult};
-use super::{alarm, dictionaries, online, webhook};
+use super::{alarm, dictionaries, online, panics, webhook};
 use crate::http::link::LinkHandle;
 use crate::journal::LinkProgress;
 use crate::protocol::link::{
@@ -92,10 +92,15 @@ impl Work {
 
     /// Works until the hub stops.
     pub fn run(mut self) {
-        if self.take_up().is_ok() {
-            while self.step().is_ok() {}
-        }
-        log::debug!("the link to Umbler's API has ended");
+        let (handle, mut is_taken_up) = (self.handle.clone(), false);
+        panics::repeat("umbler-link", &handle, || {
+            if is_taken_up {
+                return self.step();
+            }
+            self.take_up()?;
+            is_taken_up = true;
+            Ok(())
+        });
     }
 
     /// Goes on where an earlier run of the hub was, as soon as that can be read. The only error is that the hub stops.
@@ -122,7 +127,7 @@ impl Work {
     fn step(&mut self) -> Result<(), LinkError> {
         if let Some(job) = self.schedule.due(Instant::now()) {
             let begun = Instant::now();
-            let result = match self.do_job(job) {
+            let result = match panics::caught(job.as_words(), || self.do_job(job)) {
                 Err(LinkError::Stopping) => return Err(LinkError::Stopping),
                 Err(error) => self.note_failure(job, &error),
                 Ok(result) => result,
@@ -202,7 +207,8 @@ impl Work {
         let stepped = match self.requests() {
             Ok(Some(requests)) => {
                 let Self { client, archive, backfill, .. } = self;
-                backfill.step(&mut Reach { client, requests: &requests, archive })
+                let mut reach = Reach { client, requests: &requests, archive };
+                panics::caught("reading what happened before", || backfill.step(&mut reach))
             }
             // It must be set first which organization to ask about.
             Ok(None) => return Ok(NAMELESS_EVERY),
@@ -344,7 +350,7 @@ impl Work {
             LinkError::NotAllowed(_) => Some(LinkState::NotAllowed),
             LinkError::Refused { .. } | LinkError::Unreachable { .. } => Some(LinkState::Unreachable),
             LinkError::Misled { .. } => Some(LinkState::Misled),
-            LinkError::Hub(_) | LinkError::Stopping => None,
+            LinkError::Hub(_) | LinkError::Panicked(_) | LinkError::Stopping => None,
         };
         if let Some(state) = state {
             self.tell_state(state, Some(reason.clone()));

@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::archive::Archive;
 use super::client::{ApiAnswer, Client, LinkError};
+use super::panics;
 use super::sweep::backwards::Backwards;
 use super::sweep::{Active, LoadSweepStart, Sweep, misled, shifted};
 use crate::domain::ChatId;
@@ -228,7 +229,7 @@ impl Backfill {
             reading.current = Some(Current { chat, from, back, pages: 0 });
         }
         let Some(mut current) = reading.current.take() else { return Ok(BackfillStep::Went) };
-        match page(reach, &mut self.pace, &mut current) {
+        match panics::caught("reading a chat", || page(reach, &mut self.pace, &mut current)) {
             Ok(None) => {
                 if let Stage::Read(reading) = &mut self.stage {
                     reading.current = Some(current);
@@ -240,7 +241,7 @@ impl Backfill {
                 self.finish(current.chat.item.id, reach.archive)?;
             }
             // This chat is not answered as it should be, and would not be the next time: the others are read nevertheless.
-            Err(error @ (LinkError::Misled { .. } | LinkError::Refused { .. })) => {
+            Err(error @ (LinkError::Misled { .. } | LinkError::Refused { .. } | LinkError::Panicked(_))) => {
                 log::warn!("backfill: a chat is left out: {error}");
                 self.progress.skipped += 1;
                 self.finish(current.chat.item.id, reach.archive)?;

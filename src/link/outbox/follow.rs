@@ -12,6 +12,7 @@ use crate::domain::message::{DELIVERED_RANK, state_rank};
 use crate::domain::{ChatId, ChatMessage, MessageId};
 use crate::journal::outbox::OutboxRow;
 use crate::link::client::{ApiAnswer, LinkError};
+use crate::link::panics;
 use crate::umbler::api::{MessageItem, sending};
 use crate::umbler::reconcile;
 
@@ -42,7 +43,7 @@ fn next(asks: usize) -> NextStep {
 
 impl Worker {
     pub(super) fn follow(&self, task: &OutboxTask, asks: usize) -> Result<NextStep, LinkError> {
-        match self.ask_how_far(task) {
+        match panics::caught("following a message", || self.ask_how_far(task)) {
             Ok(true) => Ok(None),
             Ok(false) => Ok(next(asks)),
             Err(LinkError::Stopping) => Err(LinkError::Stopping),
