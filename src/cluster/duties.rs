@@ -17,8 +17,10 @@ use async_nats::jetstream::Context;
 use async_nats::jetstream::kv::{Config, Operation, Store};
 use async_nats::jetstream::stream::StorageType;
 use bytes::Bytes;
+use jiff::SignedDuration;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::parse::AHEAD_MAX;
 use super::publisher::Publisher;
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
@@ -57,6 +59,12 @@ impl Duties {
 
     pub fn are_mine(&self) -> bool {
         self.cluster.as_ref().is_none_or(ClusterState::is_owner)
+    }
+
+    /// How far this hub's clock is ahead, at least, of the one that stamps records: a cluster has that of the NATS server, and a stamp may
+    /// be [`AHEAD_MAX`] later.
+    pub fn ahead_of_stamps(&self) -> SignedDuration {
+        self.cluster.as_ref().map_or(SignedDuration::ZERO, |state| state.clock_ahead() - AHEAD_MAX)
     }
 }
 

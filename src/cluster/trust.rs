@@ -83,8 +83,13 @@ impl ClusterState {
         }
     }
 
-    /// By how many whole seconds this hub's clock is ahead of the NATS server's; negative where it is behind.
+    /// How far this hub's clock is ahead of the NATS server's; negative where it is behind, and zero before that is known.
+    pub fn clock_ahead(&self) -> SignedDuration {
+        SignedDuration::from_millis(self.trust().clock_ahead_ms.load(Ordering::Acquire))
+    }
+
+    /// The same in whole seconds.
     pub fn clock_ahead_seconds(&self) -> i64 {
-        self.trust().clock_ahead_ms.load(Ordering::Acquire) / 1_000
+        self.clock_ahead().as_secs()
     }
 }

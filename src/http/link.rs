@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -149,6 +150,11 @@ impl LinkHandle {
     /// True once the threads that have this handle are to end, although the hub goes on.
     pub fn is_term_over(&self) -> bool {
         self.1.is_over()
+    }
+
+    /// How far this hub's clock is ahead, at least, of the one that stamps records.
+    pub fn ahead_of_stamps(&self) -> SignedDuration {
+        self.1.duties.ahead_of_stamps()
     }
 
     /// Ends the threads that have this handle or a clone of it.

@@ -1,21 +1,25 @@
 //! The hub with the duties stands still, or its proposals come late: nothing is done twice, and nothing is left behind.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::json;
 use umbler_hub::facade::journal::{AlertKey, AlertRequest, Entry, Origin, Payload, Record};
 use umbler_hub::facade::rules::{AlertKind, Seq};
-use umbler_hub::facade::testing::ApiFault;
+use umbler_hub::facade::testing::{ApiFault, Echo};
 
 use super::alerts::{listed, question, saves, thresholds};
 use super::cluster::{cluster, posted, until, until_ready, until_shown};
 use super::cluster_across::pair;
+use super::cluster_hubs_fail::FAKETIME;
 use super::support::Hub;
 use super::support::api::{api, link_settings};
+use super::support::faults::skip;
 use super::support::keys::now;
-use super::support::nats::{Nats, nats};
+use super::support::nats::{Nats, copy_of, nats};
 use super::support::sending::{SENDING, Sending, hears_entry};
 
 fn has_duties(hub: &Hub) -> bool {
@@ -119,4 +123,34 @@ fn a_message_whose_attempt_was_recorded_too_late_is_sent_once() {
     database.execute_batch("ROLLBACK").expect("it is unlocked");
     let entry = sending.becomes(&id, &["sent"]);
     assert_eq!((&entry["attempts"], sending.api.sent().len()), (&json!(2), 1), "{entry}");
+}
+
+#[test]
+fn a_message_that_a_killed_owner_was_handing_over_is_found_by_a_hub_whose_clock_is_an_hour_behind() {
+    let Some(nats) = nats() else { return };
+    if !Path::new(FAKETIME).exists() {
+        return skip("faketime is not installed");
+    }
+    let api = Arc::new(api());
+    // No webhook and no comparison brings it: it is found among what the provider has.
+    api.behave(|behavior| behavior.echo = Echo::Never);
+    let url = api.url();
+    let settings: Vec<_> = link_settings(&url).into_iter().chain(SENDING).collect();
+    let home = nats.begun();
+    let copy = copy_of(home.path());
+    let owner = nats.hub("a", home, &settings);
+    until("it has the duties", || has_duties(&owner));
+    let behind = [("LD_PRELOAD", FAKETIME), ("FAKETIME", "-1h"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+    let heir = nats.hub("b", copy, &[&settings[..], &behind].concat());
+    until_ready(&heir);
+    until("it knows how wrong its clock is", || cluster(&heir)["clockAheadSeconds"].as_i64() < Some(-3_500));
+    let sending = Sending::of(owner, Arc::clone(&api));
+    sending.chat("ana", 60);
+    sending.api.fail("messages", &ApiFault::Slow(Duration::from_mins(1)), 1);
+    let id = sending.sends("ana", "Olá");
+    until("the provider has it", || sending.api.sent().len() == 1);
+    drop(sending.killed());
+    let sending = Sending::of(heir, api);
+    let entry = sending.becomes(&id, &["sent", "unconfirmed", "failed"]);
+    assert_eq!((&entry["state"], sending.api.sent().len()), (&json!("sent"), 1), "{entry}");
 }

@@ -96,6 +96,7 @@ mod search;
 mod search_written;
 mod sending;
 mod sending_faults;
+mod sending_taken_up;
 mod secrecy;
 mod seeing;
 mod settings;

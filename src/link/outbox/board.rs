@@ -1,6 +1,6 @@
 //! Which message is worked on next, and when. Pure: time comes in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -103,14 +103,19 @@ impl OutboxBoard {
         }
     }
 
+    pub fn has(&self, id: &str) -> bool {
+        self.tasks.contains_key(id)
+    }
+
     /// Takes what is due, the most urgent first; or tells how long nothing is.
     pub fn take(&mut self, now: Instant) -> Result<OutboxTask, Option<Duration>> {
         let besides = self.busy.iter().filter(|id| !self.is_to_send(id)).count();
+        let first_of_chats = self.first_of_chats();
         let mut next: Option<&OutboxTask> = None;
         let mut rest: Option<Duration> = None;
         for task in self.tasks.values().filter(|task| !self.busy.contains(&task.id)) {
             let waits = match task.step {
-                OutboxStep::Send(_) => !self.is_first_of_chat(task),
+                OutboxStep::Send(_) => first_of_chats.get(&*task.chat) != Some(&&task.order),
                 OutboxStep::Look { .. } | OutboxStep::Follow { .. } => besides >= BESIDES_MAX,
             };
             if waits {
@@ -140,15 +145,29 @@ impl OutboxBoard {
         }
     }
 
+    /// The step of a message panicked, so nothing is known of what it did. What it proposed is forgotten: an attempt that was recorded may
+    /// have been sent.
+    pub fn put_back_after_panic(&mut self, id: &str, due: Instant) {
+        self.busy.remove(id);
+        let Some(task) = self.tasks.get_mut(id) else { return };
+        task.due = due;
+        if let OutboxStep::Send(tries) = &mut task.step {
+            tries.proposed = None;
+        }
+    }
+
     fn is_to_send(&self, id: &str) -> bool {
         self.tasks.get(id).is_some_and(|task| matches!(task.step, OutboxStep::Send(_)))
     }
 
-    fn is_first_of_chat(&self, task: &OutboxTask) -> bool {
-        let earlier = |other: &&OutboxTask| {
-            other.chat == task.chat && matches!(other.step, OutboxStep::Send(_)) && other.order < task.order
-        };
-        !self.tasks.values().any(|other| earlier(&other))
+    /// The message of each chat that is sent before its others.
+    fn first_of_chats(&self) -> HashMap<&str, &(Timestamp, String)> {
+        let mut first: HashMap<&str, &(Timestamp, String)> = HashMap::new();
+        for task in self.tasks.values().filter(|task| matches!(task.step, OutboxStep::Send(_))) {
+            let known = first.entry(&task.chat).or_insert(&task.order);
+            *known = (*known).min(&task.order);
+        }
+        first
     }
 }
 
@@ -246,5 +265,20 @@ mod tests {
         assert!(!board.is_full(), "what waits in the database is looked for");
         board.add(task("a", "x", 2, send(), now));
         assert_eq!((taken(&mut board, now).as_str(), board.tasks.len()), ("a", TASKS_MAX));
+    }
+
+    #[test]
+    fn what_a_message_had_proposed_when_its_step_panicked_is_forgotten_and_it_keeps_its_place() {
+        let now = Instant::now();
+        let mut board = OutboxBoard::default();
+        let proposed = Tries { failures: 2, proposed: Some((1, "outbox:1".into())), ..Tries::default() };
+        board.add(task("a", "x", 1, OutboxStep::Send(proposed), now));
+        board.add(task("b", "x", 2, send(), now));
+        assert_eq!(taken(&mut board, now), "a");
+        let later = now + Duration::from_secs(1);
+        board.put_back_after_panic("a", later);
+        assert_eq!(board.take(now), Err(Some(Duration::from_secs(1))), "b does not overtake it");
+        let known = Tries { failures: 2, ..Tries::default() };
+        assert_eq!(board.take(later).map(|task| task.step), Ok(OutboxStep::Send(known)));
     }
 }

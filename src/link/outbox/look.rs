@@ -7,11 +7,13 @@ use jiff::SignedDuration;
 use super::board::{OutboxStep, OutboxTask};
 use super::find::{Lost, find};
 use super::follow;
+use super::provider::moved;
 use super::rows::{KnownSince, OneAtWork, Taken};
-use super::work::{Became, NextStep, Worker, moved};
+use super::work::{Became, NextStep, Worker};
 use crate::domain::{ChatId, MessageId};
 use crate::journal::outbox::OutboxRow;
 use crate::link::client::{ApiAnswer, LinkError};
+use crate::link::panics;
 use crate::protocol::outbox::{OutboxReason, OutboxState};
 use crate::telemetry::clock;
 use crate::umbler::api::MessagesPage;
@@ -36,7 +38,7 @@ impl Worker {
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
             Err(_) => return Ok(again(looks)),
         };
-        let found = match self.find(&row) {
+        let found = match panics::caught("looking for a message", || self.find(&row)) {
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
             found => found,
         };
@@ -72,6 +74,8 @@ impl Worker {
         if let Some(date) = date {
             self.note_clock(date);
         }
+        // By this hub's clock, if that is slow, the message would be from the future, and its time would not count.
+        let received_at = moved(received_at, self.clock_ahead());
         let items: Vec<SentItem> =
             said.items.iter().filter_map(|item| SentItem::of(item, received_at)).collect();
         self.find_among(row, &items)

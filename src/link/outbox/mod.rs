@@ -15,6 +15,7 @@ pub mod find;
 pub mod rows;
 mod look;
 mod follow;
+mod provider;
 mod work;
 
 use std::io;

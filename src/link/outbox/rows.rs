@@ -11,7 +11,7 @@ use crate::journal::outbox::{COLUMNS, OutboxRow};
 use crate::reads::{Query, ReadError};
 use crate::umbler::api::sending::SentItem;
 
-/// Messages that are at work, the first queued first.
+/// Messages that are at work: those that may have arrived first, and then the first queued first.
 #[derive(Debug)]
 pub struct AtWork {
     pub most: usize,
@@ -25,7 +25,8 @@ impl Query for AtWork {
     fn answer(self, tx: &Transaction<'_>) -> Result<Vec<OutboxRow>, ReadError> {
         let most = i64::try_from(self.most).unwrap_or(i64::MAX);
         let sql = format!(
-            "SELECT {COLUMNS} FROM outbox WHERE state IN ('queued', 'sending', 'unclear') ORDER BY queued_at, id LIMIT ?1"
+            "SELECT {COLUMNS} FROM outbox WHERE state IN ('queued', 'sending', 'unclear')
+             ORDER BY state = 'queued', queued_at, id LIMIT ?1"
         );
         let mut rows: Vec<OutboxRow> =
             tx.prepare_cached(&sql)?.query_map([most], OutboxRow::read)?.collect::<Result<_, _>>()?;

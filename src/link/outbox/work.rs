@@ -3,10 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::board::{OutboxBoard, OutboxStep, OutboxTask, TASKS_MAX, Tries};
 use super::follow::{self, FOLLOWED_FOR};
+use super::provider::{Provider, moved};
 use super::rows::{AtWork, OneAtWork};
 use super::verdict::{SendVerdict, judge};
 use crate::domain::sending::{NotNow, may_write};
@@ -17,11 +16,9 @@ use crate::journal::outbox::{OutboxAttempt, OutboxResult, OutboxRow};
 use crate::journal::{Payload, own_id};
 use crate::link::archive::Archive;
 use crate::link::client::{Client, LinkError, Posted};
-use crate::link::{LinkSettings, Sending};
+use crate::link::{LinkSettings, Sending, panics};
 use crate::protocol::outbox::{OutboxReason, OutboxState};
-use crate::telemetry::clock;
-use crate::umbler::api::routes::me;
-use crate::umbler::api::{Me, RequestBuilder, ToSend};
+use crate::umbler::api::{RequestBuilder, ToSend};
 
 /// How often it is looked for messages that nobody rang for.
 const REFILL_EVERY: Duration = Duration::from_secs(5);
@@ -29,17 +26,6 @@ const REFILL_EVERY: Duration = Duration::from_secs(5);
 const HUB_PAUSE: Duration = Duration::from_secs(1);
 /// A message is looked for this long after its answer did not come.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
-/// How much older than its attempt a message may look: the provider's clock is told in whole seconds.
-const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(2);
-
-/// What is known of the provider, once it was asked.
-pub(super) struct Provider {
-    requests: RequestBuilder,
-    /// How often the token had been replaced when it was asked.
-    replacements: u64,
-    /// How far its clock is ahead of ours.
-    clock_ahead: SignedDuration,
-}
 
 pub(super) struct Worker {
     pub(super) client: Client,
@@ -58,10 +44,10 @@ impl Worker {
     /// Works until the hub ends.
     pub(super) fn run(self) {
         let mut heard = 0;
-        while let Ok(ring) = self.step(heard) {
-            heard = ring;
-        }
-        log::debug!("a thread of the outbox has ended");
+        panics::repeat("umbler-outbox", &self.handle, || {
+            heard = self.step(heard)?;
+            Ok(())
+        });
     }
 
     /// Does what is due, or waits. The only error is the hub's end.
@@ -73,8 +59,8 @@ impl Worker {
             match board.take(Instant::now()) {
                 Ok(task) => {
                     drop(board);
-                    let next = self.work(&task)?;
-                    self.board().put_back(&task.id, next);
+                    let mut taken = TakenTask { worker: self, id: &task.id, next: None };
+                    taken.next = Some(self.work(&task)?);
                     return Ok(heard);
                 }
                 Err(rest) => rest.unwrap_or(REFILL_EVERY).min(REFILL_EVERY),
@@ -95,15 +81,15 @@ impl Worker {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts on the board what waits in the database, where somebody rang or nobody looked for a while. A message that a former
-    /// life of the hub was handing over may have arrived.
+    /// Puts on the board what waits in the database, where somebody rang or nobody looked for a while. A message that is being handed
+    /// over, and by none of these threads, may have arrived: a former life of the hub did, or a thread that panicked.
     fn refill(&self, board: &mut OutboxBoard, ring: u64) -> Result<(), LinkError> {
         let now = Instant::now();
         if board.is_full() || !board.is_to_refill(ring, now, REFILL_EVERY) {
             return Ok(());
         }
         let is_first = !board.is_taken_up;
-        let sent_since = is_first.then(|| moved(clock::now(), -FOLLOWED_FOR));
+        let sent_since = is_first.then(|| moved(self.now(), -FOLLOWED_FOR));
         let rows = match self.archive.ask(AtWork { most: TASKS_MAX, sent_since }) {
             Ok(rows) => rows,
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
@@ -113,6 +99,10 @@ impl Worker {
             }
         };
         for row in rows {
+            if row.shape.state == OutboxState::Sending && board.has(&row.shape.id) {
+                // One of these threads hands it over now.
+                continue;
+            }
             if let Some((step, due)) = self.first_step(&row, is_first, now)? {
                 let shape = row.shape;
                 let order = (shape.queued_at, shape.id.clone());
@@ -128,17 +118,17 @@ impl Worker {
         match row.shape.state {
             OutboxState::Queued => Ok(Some((OutboxStep::Send(Tries::default()), now))),
             OutboxState::Unclear => Ok(Some((look, now))),
-            OutboxState::Sending if is_first => {
-                let detail = Some("the hub ended meanwhile".to_owned());
+            OutboxState::Sending => {
+                let what = if is_first { "the hub ended meanwhile" } else { "the hub had a fault meanwhile" };
+                log::warn!("whether a message arrived is not known ({what}); it is looked for");
+                let detail = Some(what.to_owned());
                 self.record(row, row.shape.attempts, Became { detail, ..Became::of(OutboxState::Unclear) })?;
                 Ok(Some((look, now)))
             }
-            OutboxState::Sent if is_first => Ok(follow::taken_up(row, clock::now(), now)),
-            OutboxState::Sending
-            | OutboxState::Sent
-            | OutboxState::Failed
-            | OutboxState::Unconfirmed
-            | OutboxState::Discarded => Ok(None),
+            OutboxState::Sent if is_first => Ok(follow::taken_up(row, self.now(), now)),
+            OutboxState::Sent | OutboxState::Failed | OutboxState::Unconfirmed | OutboxState::Discarded => {
+                Ok(None)
+            }
         }
     }
 
@@ -161,7 +151,7 @@ impl Worker {
             self.record(&row, row.shape.attempts, Became { detail, ..Became::of(OutboxState::Failed) })?;
             return Ok(None);
         };
-        let allowed = chat.map_or(Ok(()), |chat| may_write(&chat, row.shape.private, clock::now()));
+        let allowed = chat.map_or(Ok(()), |chat| may_write(&chat, row.shape.private, self.now()));
         if let Err(not_now) = allowed {
             let reason = match not_now {
                 NotNow::ChatClosed => OutboxReason::ChatClosed,
@@ -171,7 +161,7 @@ impl Worker {
             return Ok(None);
         }
         let tried = Tries { begun: Some(tried.begun.unwrap_or_else(Instant::now)), ..tried };
-        let requests = match self.ready(&row) {
+        let requests = match panics::caught("looking whether a message arrived before", || self.ready(&row)) {
             Ok(Ready::Found(message)) => {
                 self.record(&row, row.shape.attempts, Became::sent(message))?;
                 return Ok(follow::first(&row));
@@ -226,7 +216,7 @@ impl Worker {
         (attempt, id): &(u32, EventId),
     ) -> Result<Option<u32>, LinkError> {
         let attempt = *attempt;
-        let since = moved(clock::now(), self.clock_ahead() - CLOCK_SLACK);
+        let since = self.since_now();
         let record = OutboxAttempt { id: row.shape.id.clone(), attempt, since };
         let ack = self.archive.record(Payload::OutboxAttempt(record), Some(id.clone()))?;
         match (ack.status, ack.seq) {
@@ -304,59 +294,29 @@ impl Worker {
             }
         }
     }
-
-    /// About which organization is asked.
-    pub(super) fn requests(&self) -> Result<RequestBuilder, LinkError> {
-        let replacements = self.client.authorization().replacements();
-        if let Some(provider) = self.provider().as_ref().filter(|known| known.replacements == replacements) {
-            return Ok(provider.requests.clone());
-        }
-        let (organization, clock_ahead) = if let Some(organization) = &self.settings.organization {
-            (organization.clone(), SignedDuration::ZERO)
-        } else {
-            self.ask_for_organization()?
-        };
-        let requests = RequestBuilder { dialect: self.settings.dialect.clone(), organization };
-        *self.provider() = Some(Provider { requests: requests.clone(), replacements, clock_ahead });
-        Ok(requests)
-    }
-
-    fn ask_for_organization(&self) -> Result<(String, SignedDuration), LinkError> {
-        let answered = self.client.ask_once(&me(), Me::read)?;
-        let ahead = answered.date.map(|date| date.duration_since(answered.received_at));
-        let [(organization, _)] = &answered.said.organizations[..] else {
-            let reason = "the token's owner is in several organizations: set UMBLER_ORGANIZATION_ID";
-            return Err(LinkError::Misled { route: "members_me", reason });
-        };
-        Ok((organization.clone(), ahead.unwrap_or(SignedDuration::ZERO)))
-    }
-
-    fn provider(&self) -> MutexGuard<'_, Option<Provider>> {
-        self.provider.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How far the provider's clock is ahead of ours, as far as it told.
-    pub(super) fn clock_ahead(&self) -> SignedDuration {
-        self.provider().as_ref().map_or(SignedDuration::ZERO, |provider| provider.clock_ahead)
-    }
-
-    pub(super) fn note_clock(&self, date: Timestamp) {
-        let ahead = date.duration_since(clock::now());
-        if let Some(provider) = &mut *self.provider() {
-            provider.clock_ahead = ahead;
-        }
-    }
-
-    /// From when on a message may be the one of the newest attempt, by the provider's clock as it is known now.
-    pub(super) fn since(&self, row: &OutboxRow) -> Option<Timestamp> {
-        let told = row.shape.attempted_at.map(|at| moved(at, self.clock_ahead() - CLOCK_SLACK));
-        row.since.and(told.or(row.since))
-    }
 }
 
 /// True while this attempt of a message is under way.
 fn is_attempt(row: &OutboxRow, attempt: u32) -> bool {
     row.shape.state == OutboxState::Sending && row.shape.attempts == attempt
+}
+
+/// A message that a thread has taken from the board. It goes back when this is dropped.
+struct TakenTask<'a> {
+    worker: &'a Worker,
+    id: &'a str,
+    /// What its step led to; `None`: it did not end.
+    next: Option<NextStep>,
+}
+
+impl Drop for TakenTask<'_> {
+    fn drop(&mut self) {
+        let mut board = self.worker.board();
+        match self.next.take() {
+            Some(next) => board.put_back(self.id, next),
+            None => board.put_back_after_panic(self.id, Instant::now() + HUB_PAUSE),
+        }
+    }
 }
 
 /// What is known before a message is handed over.
@@ -386,9 +346,4 @@ impl Became {
     fn failed(reason: OutboxReason, detail: Option<String>) -> Self {
         Self { reason: Some(reason), detail, ..Self::of(OutboxState::Failed) }
     }
-}
-
-/// A moment, moved; where no clock can hold it, it stays.
-pub(super) fn moved(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(at)
 }

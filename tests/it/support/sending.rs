@@ -188,6 +188,14 @@ pub fn bearer(claims: Value) -> String {
 }
 
 impl Sending {
+    /// Kills the hub with `kill -9`, while nothing that the provider posts reaches it.
+    pub fn killed(self) -> (Hub, Arc<FakeApi>) {
+        let Self { mut hub, api, posting, .. } = self;
+        drop(posting);
+        hub.kill();
+        (hub, api)
+    }
+
     /// Kills the hub with `kill -9` and starts it again on the same database, with the same provider.
     pub fn killed_and_started_again(self) -> Self {
         let Self { hub, api, posting, reader } = self;
