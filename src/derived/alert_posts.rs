@@ -124,9 +124,16 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::cluster::ClusterState;
     use crate::cluster::duties::Duties;
     use crate::derived::follower::{Projection, Step};
     use crate::derived::forwarder::{FAULT_PAUSE, Forwarder, LOOK_INTERVAL, StoreOutcome};
+
+    fn insert(database: &Connection, seq: i64) {
+        let sql = "INSERT INTO journal (seq, event_id, event_type, update_type, received_at)
+                   VALUES (?1, ?1, '', 'alert_raised', 0)";
+        database.execute(sql, [seq]).unwrap();
+    }
 
     /// Posts of a journal with `rows` alerts. Stores are answered with `answers`, and sent to the
     /// receiver.
@@ -134,15 +141,12 @@ mod tests {
         home: &Path,
         rows: i64,
         answers: Vec<StoreOutcome>,
+        duties: Duties,
     ) -> (Forwarder<AlertPosts>, std::sync::mpsc::Receiver<Seq>) {
         let path = home.join("hub.db");
         let mut database = Connection::open(&path).unwrap();
         crate::journal::steps::migrate_to_latest(&mut database).unwrap();
-        for seq in 1..=rows {
-            let sql = "INSERT INTO journal (seq, event_id, event_type, update_type, received_at)
-                       VALUES (?1, ?1, '', 'alert_raised', 0)";
-            database.execute(sql, [seq]).unwrap();
-        }
+        (1..=rows).for_each(|seq| insert(&database, seq));
         let (asked, stores) = channel();
         let mut answers = answers.into_iter();
         let store = move |seq| {
@@ -151,14 +155,14 @@ mod tests {
         };
         let (url, secret) = ("http://localhost/".to_owned(), Secret::new("secret"));
         let receiver = AlertReceiver { url, secret, tls: TlsConfig::builder().build() };
-        (Forwarder::new(AlertPosts::new(receiver), path, Box::new(store), Duties::default()), stores)
+        (Forwarder::new(AlertPosts::new(receiver), path, Box::new(store), duties), stores)
     }
 
     #[test]
     fn what_was_before_the_first_start_is_not_posted() {
         let home = tempfile::tempdir().unwrap();
         let answers = vec![StoreOutcome::NotNow, StoreOutcome::Durable];
-        let (mut posts, stores) = posts(home.path(), 3, answers);
+        let (mut posts, stores) = posts(home.path(), 3, answers, Duties::default());
         let mut step = || posts.step().unwrap();
         assert_eq!(step(), Step::More);
         assert_eq!(step(), Step::Pause(FAULT_PAUSE), "the journal does not take it now");
@@ -168,9 +172,24 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_while_a_hub_has_no_duties_yet_is_posted_once_it_has() {
+        let home = tempfile::tempdir().unwrap();
+        let state = ClusterState::new("a", "hub");
+        let duties = Duties::of(Some(state.clone()));
+        let (mut posts, stores) = posts(home.path(), 1, vec![StoreOutcome::Durable], duties);
+        assert!(matches!(posts.step(), Ok(Step::Pause(_))), "they are not its duty");
+        insert(&Connection::open(home.path().join("hub.db")).unwrap(), 2);
+        state.note_owner_until(tokio::time::Instant::now() + Duration::from_hours(1));
+        state.note_fence(Seq(3));
+        state.note_duties_taken(Seq(3));
+        (0..2).for_each(|_| assert_eq!(posts.step().unwrap(), Step::More));
+        assert_eq!(stores.try_iter().collect::<Vec<_>>(), [Seq(1)], "and not 2, which is posted next");
+    }
+
+    #[test]
     fn it_goes_on_where_a_fault_met_it_and_ends_with_the_hub() {
         let home = tempfile::tempdir().unwrap();
-        let (mut posts, stores) = posts(home.path(), 1, vec![StoreOutcome::Ending]);
+        let (mut posts, stores) = posts(home.path(), 1, vec![StoreOutcome::Ending], Duties::default());
         let away = home.path().join("away.db");
         std::fs::rename(home.path().join("hub.db"), &away).unwrap();
         let error = posts.step().unwrap_err();

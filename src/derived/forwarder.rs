@@ -91,6 +91,8 @@ pub struct Forwarder<R: Receiver> {
     reader: DatabaseReader,
     store: StorePosition,
     next_action: NextAction<R::Item>,
+    /// The newest position when this hub started. In a cluster it gets the duties later, and what comes in between is to be sent.
+    started_at: Option<Seq>,
     /// The update that was tried last without success, and how often.
     failed: (Seq, u32),
     duties: Duties,
@@ -117,18 +119,26 @@ impl<R: Receiver> Forwarder<R> {
             reader: DatabaseReader::new(database, CACHE_KIB),
             store,
             next_action: NextAction::Beginning,
+            started_at: None,
             failed: (Seq(0), 0),
             duties,
         }
     }
 
-    /// Continues from the stored position. At the very first start this is the newest one: earlier updates are not sent.
-    fn begin(&mut self) -> rusqlite::Result<NextAction<R::Item>> {
-        let connection = self.reader.connection()?;
-        match meta::position(connection, R::POSITION_KEY)? {
-            Some(seq) => Ok(NextAction::Looking(seq)),
-            None => Ok(NextAction::Storing(last_seq(connection)?)),
+    /// Continues from the stored position. At the very first start this is the newest one of then: earlier updates are not sent.
+    fn begin(&mut self, started_at: Seq) -> rusqlite::Result<NextAction<R::Item>> {
+        let stored = meta::position(self.reader.connection()?, R::POSITION_KEY)?;
+        Ok(stored.map_or(NextAction::Storing(started_at), NextAction::Looking))
+    }
+
+    /// The newest position when this hub started.
+    fn started_at(&mut self) -> rusqlite::Result<Seq> {
+        if let Some(seq) = self.started_at {
+            return Ok(seq);
         }
+        let newest = last_seq(self.reader.connection()?)?;
+        self.started_at = Some(newest);
+        Ok(newest)
     }
 
     /// The next update to send, or the position up to which there is none.
@@ -197,13 +207,14 @@ impl<R: Receiver> Projection for Forwarder<R> {
     const GIVES_WAY: bool = R::GIVES_WAY;
 
     fn step(&mut self) -> Result<Step, DbError> {
+        let started_at = self.started_at()?;
         if !self.duties.are_mine() {
             // Another hub of the cluster sends, and stores how far it came.
             self.next_action = NextAction::Beginning;
             return Ok(Step::Pause(DUTY_WAIT));
         }
         match std::mem::replace(&mut self.next_action, NextAction::Beginning) {
-            NextAction::Beginning => self.next_action = self.begin()?,
+            NextAction::Beginning => self.next_action = self.begin(started_at)?,
             NextAction::Looking(after) => {
                 // Where reading fails, the next step looks again.
                 self.next_action = NextAction::Looking(after);
