@@ -218,6 +218,17 @@ impl LinkHandle {
         drop(self.0.keeper.set(keeper));
     }
 
+    /// True where there is a token. If the link is off nevertheless, another hub of the cluster has it, or this one has just taken
+    /// the duties.
+    pub fn has_token(&self) -> bool {
+        self.keeper().is_some_and(|keeper| keeper.source().is_some())
+    }
+
+    /// Forgets how the link was: another hub of the cluster has it now.
+    pub fn give_up(&self) {
+        self.update(|link| *link = LinkShape::default());
+    }
+
     /// Where files of messages are asked for.
     pub fn files(&self) -> &FileDesk {
         &self.0.files

@@ -127,6 +127,7 @@ pub fn start_on_duty(
             }
             (false, Some(own)) => {
                 own.end_term();
+                watched.give_up();
                 term = None;
             }
             // It was interrupted: other threads begin where the records are now.

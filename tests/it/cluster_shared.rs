@@ -5,6 +5,8 @@ use serde_json::json;
 use super::alerts::{listed, question, saves, thresholds};
 use super::cluster::{cluster, until};
 use super::cluster_across::{pair, peer};
+use super::link_files::picture;
+use super::support::api::{api, link_settings, rechecked};
 use super::support::keys::{SECRET, now, token};
 use super::support::nats::nats;
 use super::support::{Delivery, Hub};
@@ -82,6 +84,38 @@ fn the_duties_of_a_hub_that_is_killed_are_taken_by_another() {
     saves(&heir, None, &thresholds(&[("waitingWarnSeconds", 60)]), &json!({}));
     heir.provider().posts(&question("c1", 120));
     until("the alert is raised", || listed(&heir, "").len() == 1);
+}
+
+#[test]
+fn a_hub_without_the_duties_says_that_another_has_the_link() {
+    let Some(nats) = nats() else { return };
+    let api = api();
+    let url = api.url();
+    let [one, other] = pair(&nats, &link_settings(&url));
+    let has_duties = |hub: &Hub| cluster(hub)["duties"] == true;
+    until("one hub has the duties", || has_duties(&one) || has_duties(&other));
+    let (owner, other) = if has_duties(&one) { (one, other) } else { (other, one) };
+    rechecked(&owner);
+    let json = [("content-type", "application/json")];
+    let asks = |path: &str, body: &str| {
+        let answer = other.provider().post_to(&format!("/api/umbler/link/{path}"), &json, body.to_owned());
+        answer.refuses(503, "unavailable")["message"].clone()
+    };
+    for (path, body) in [("recheck", ""), ("backfill", r#"{"days":7}"#)] {
+        assert_eq!(
+            asks(path, body),
+            "another hub of the cluster has the link to Umbler: ask the one with the duties"
+        );
+    }
+    other.provider().posts(&picture("photo", 10));
+    let file = "/api/umbler/messages/photo/file?format=json";
+    other.get(file).refuses(503, "unavailable");
+    // The one with the duties asks, and then every hub has the address.
+    let picture = format!("{url}/pictures/a.svg");
+    api.world(|world| world.files.insert("photo".to_owned(), picture.clone()));
+    until("the owner has it", || owner.get(file).status == 200 && owner.json(file)["url"] == picture);
+    until("the other has it", || other.get(file).status == 200);
+    assert_eq!(other.json(file), json!({ "state": "ready", "url": picture }));
 }
 
 #[test]

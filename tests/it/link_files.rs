@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::FakeApi;
 
-use super::support::api::{ago, api, deliver, linked};
+use super::support::api::{ago, api, deliver, linked, until_linked};
 use super::support::keys::{SECRET, token};
 use super::support::{Delivery, Hub, spawn_hub};
 
 /// A picture without an address, so many seconds ago.
-fn picture(id: &str, seconds: i64) -> Delivery {
+pub fn picture(id: &str, seconds: i64) -> Delivery {
     let then = json!(format!("{:.3}", ago(seconds)));
     Delivery::message("ana")
         .message_id(id)
@@ -59,6 +59,7 @@ fn a_file_whose_address_is_missing_or_refused_is_asked_for_once_and_by_one_reque
     assert_eq!(hub.json(&path("photo", "format=json"))["url"], first);
     assert_eq!(asked(&api), 1);
     let hub = hub.restarted();
+    until_linked(&hub);
     for _ in 0..2 {
         assert_eq!(hub.json(&path("photo", "format=json&refused=true"))["url"], second);
     }

@@ -152,6 +152,8 @@ async fn ask(state: &EdgeState, message: &str) -> Result<FileFound, ApiError> {
             Ok(Ok(found)) => found,
             Ok(Err(_)) | Err(_) => FileFound::Unreachable,
         }),
+        // Another hub of the cluster asks, after a while, and then every hub knows.
+        FileQuestion::Off if state.link.has_token() => Ok(FileFound::Unreachable),
         // Without a link nobody can be asked: what is not known stays unknown.
         FileQuestion::Off => Ok(FileFound::Unavailable),
         FileQuestion::Full => {

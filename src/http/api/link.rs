@@ -20,6 +20,8 @@ use crate::protocol::{LinkShape, LinkState};
 
 /// How long a caller waits for a recheck. A comparison of a long time takes longer and goes on after the answer.
 const RECHECK_WAIT: Duration = Duration::from_secs(20);
+/// After how long a hub that has just taken the duties has the link.
+const ELSEWHERE_SECONDS: u64 = 2;
 
 routes! {
     /// The status of the link to Umbler's API, and up to when every message is known.
@@ -99,10 +101,14 @@ async fn link(
     Ok(Answer(if sees_all { shape } else { shape.narrowed() }))
 }
 
-/// Refuses what needs the link while no token is set.
+/// Refuses what needs the link while no token is set, or another hub has the link.
 fn check_linked(state: &UserState) -> Result<(), ApiError> {
     if state.link.shape().state != LinkState::Off {
         return Ok(());
+    }
+    if state.link.has_token() {
+        let message = "another hub of the cluster has the link to Umbler: ask the one with the duties";
+        return Err(ApiError::Unavailable { message, retry_after_seconds: ELSEWHERE_SECONDS });
     }
     Err(ApiError::BadRequest("no token of its API is set, so Umbler cannot be asked".to_owned()))
 }

@@ -19,7 +19,14 @@ pub fn api() -> FakeApi {
 pub fn linked(api: &FakeApi, more: &[(&str, &str)]) -> Hub {
     let url = api.url();
     let settings: Vec<_> = link_settings(&url).into_iter().chain(more.iter().copied()).collect();
-    hub_with(&settings)
+    let hub = hub_with(&settings);
+    until_linked(&hub);
+    hub
+}
+
+/// Waits until a hub of a cluster has taken its duties, of which the link is one.
+pub fn until_linked(hub: &Hub) {
+    while hub.json("/health")["link"] == "off" {}
 }
 
 /// The settings of a hub that uses the API at this address.
@@ -31,6 +38,10 @@ pub fn link_settings(url: &str) -> [(&str, &str); 3] {
 pub fn rechecked(hub: &Hub) -> Value {
     loop {
         let answer = hub.provider().post_to("/api/umbler/link/recheck", &[], "");
+        if answer.status == 503 {
+            // A hub of a cluster that has no duties yet.
+            continue;
+        }
         assert_eq!(answer.status, 200, "{}", answer.text);
         let answer = answer.json();
         if answer["finished"] == true {
