@@ -79,6 +79,7 @@ pub fn command_through(launcher: &[&str], home: &Path) -> Command {
     command
         .env_clear()
         .envs(clock_variables())
+        .envs(joined::known(home))
         .current_dir(home)
         .env("PORT", "0")
         .env("DATABASE_PATH", home.join("hub.db"))
