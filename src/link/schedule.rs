@@ -106,11 +106,11 @@ impl Schedule {
         }
     }
 
-    /// Webhooks have come again since `resumed`, after messages were lost. What is missing is looked for now, and once more as soon as
-    /// a comparison covers all of it.
-    pub fn note_resumed(&mut self, resumed: Instant, now: Instant) {
+    /// Webhooks came again so long `ago`, after messages were lost. What is missing is looked for now, and once more as soon as a
+    /// comparison covers all of it.
+    pub fn note_resumed(&mut self, ago: Duration, now: Instant) {
         self.sweep = now;
-        self.covers_at = Some(resumed + SWEEP_AGAIN_AFTER);
+        self.covers_at = Some(now + SWEEP_AGAIN_AFTER.saturating_sub(ago));
     }
 
     /// A comparison that began at `begun` has ended. `found_lost`: it found lost messages.
@@ -203,7 +203,7 @@ mod tests {
         let mut schedule = after_first_run(now);
         let resumed = now + 100 * SECOND;
         let seen = resumed + 3 * SECOND;
-        schedule.note_resumed(resumed, seen);
+        schedule.note_resumed(3 * SECOND, seen);
         assert_eq!((schedule.due(seen), schedule.is_to_cover()), (Some(Job::Sweep), true));
         schedule.note(Job::Sweep, JobResult::Fine, resumed + 40 * SECOND);
         schedule.note_swept(seen, false, resumed + 40 * SECOND);

@@ -165,12 +165,10 @@ impl Work {
     /// Makes the jobs due that tell a quiet time from lost webhooks, once for each silence.
     fn look_for_silence(&mut self) {
         let quiet = self.quiet();
-        if quiet.is_long && self.seen_silence != Some(quiet.since) {
-            log::info!(
-                "no webhook came since {}: asking Umbler whether there was anything to send",
-                quiet.since
-            );
-            self.seen_silence = Some(quiet.since);
+        let since = quiet.since;
+        if quiet.is_long && self.seen_silence != Some(since) {
+            log::info!("no webhook came since {since}: asking Umbler whether there was anything to send");
+            self.seen_silence = Some(since);
             self.schedule.note_silence(Instant::now());
         }
     }
@@ -184,8 +182,7 @@ impl Work {
         self.seen_resumed = resumed_at;
         if let (Some(resumed_at), Some(_)) = (resumed_at, self.loss) {
             let ago = Duration::try_from(clock::now().duration_since(resumed_at)).unwrap_or_default();
-            let now = Instant::now();
-            self.schedule.note_resumed(now.checked_sub(ago).unwrap_or(now), now);
+            self.schedule.note_resumed(ago, Instant::now());
         }
     }
 
@@ -267,10 +264,8 @@ impl Work {
         let before = self.sweep_turn.begin(self.schedule.is_to_cover(), Instant::now());
         let (archive, is_losing, seen) = (&self.archive, self.loss.is_some(), self.seen_resumed);
         let is_to_give_way = || is_losing && archive.resumed_at() != seen;
-        let swept = Sweep::new(&mut self.client, requests, archive)
-            .after(before)
-            .giving_way(&is_to_give_way)
-            .run()?;
+        let sweep = Sweep::new(&mut self.client, requests, archive).after(before);
+        let swept = sweep.giving_way(&is_to_give_way).run()?;
         self.tell_state(LinkState::Ok, None);
         self.tell_progress(&swept.progress);
         let SweepResult { chats, messages, lost, states, problem, read, is_finished, .. } = swept;
