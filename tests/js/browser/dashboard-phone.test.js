@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
 import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { settled } from '../support/still.js';
 
 let browser;
 let dashboard;
@@ -43,6 +44,7 @@ test('on a phone a report begins with its sentence; what narrows it opens by a b
   await page.getByRole('button', { name: 'More filters' }).click();
   await clock.click();
   await page.getByRole('button', { name: 'More filters (1)' }).waitFor();
+  await settled(page);
   assert.deepEqual(await axe(page), []);
   await page.reload();
   await live(page);
