@@ -1,6 +1,6 @@
 /** The metrics as the hub answers them, and one question to it. */
 
-import { useCallback, useEffect, useState } from 'react';
+import { startTransition, useCallback, useEffect, useState } from 'react';
 
 import { isMissing, reasonOf } from '../hub/errors.ts';
 import { useHub } from '../hub/hub.tsx';
@@ -79,6 +79,8 @@ export interface Asked<T> {
   again: () => void;
 }
 
+type State<T> = Omit<Asked<T>, 'again'> & { of: string };
+
 /**
  * Asks, and asks again when the question is another one. What was answered stays until then, unless it is of something
  * else: `of` says of what. A null question is none. `earlier` is asked with it, and both are told at once: an answer is
@@ -94,7 +96,7 @@ export function useAnswer<T>(
   const { isConnected } = useHub();
   const [begun, setBegun] = useState(isConnected);
   if (isConnected && !begun) setBegun(true);
-  const [state, setState] = useState<Omit<Asked<T>, 'again'> & { of: string }>({
+  const [state, setState] = useState<State<T>>({
     answer: null,
     previous: null,
     busy: true,
@@ -108,17 +110,18 @@ export function useAnswer<T>(
   useEffect(() => {
     if (!begun || key === null) return;
     let over = false;
-    setState((before) => ({ ...before, busy: true }));
+    setState((before) => (before.busy ? before : { ...before, busy: true }));
     const [now, before] = JSON.parse(key);
+    // Seven answers come at about the same time: what they change is drawn in slices, between which the page can be used.
+    const settle = (next: (before: State<T>) => State<T>) => !over && startTransition(() => setState(next));
     Promise.all([
       read(PATH + path, now),
       // Without it there is no comparison, and everything else is as it is.
       before === null ? null : read(PATH + path, before).catch(() => null),
     ]).then(
-      ([answer, previous]) => !over && setState({ answer, previous, busy: false, failure: null, missing: false, of }),
+      ([answer, previous]) => settle(() => ({ answer, previous, busy: false, failure: null, missing: false, of })),
       (error) =>
-        !over &&
-        setState((before) => ({
+        settle((before) => ({
           ...before,
           busy: false,
           missing: isMissing(error),
