@@ -23,6 +23,10 @@ use crate::telemetry::causes::chain;
 /// The most deliveries of one batch that are kept raw because of damage. A batch with more is split by the
 /// writer.
 const SPOILT_MAX: usize = 8;
+/// What is written to see whether writing works again. A delivery that is stored alone takes 110 KiB of the log. On a full disk less
+/// than that may still fit, again and again, while no delivery does.
+const PROBE_BYTES: usize = 256 * 1024;
+const PROBE_KEY: &str = "probe";
 
 /// Writes batches on the only connection that writes.
 pub struct BatchWriter {
@@ -152,10 +156,13 @@ impl BatchWriter {
         Ok(written)
     }
 
-    /// Checks that the database can be written, in a transaction of its own.
+    /// Checks that as much can be written as a delivery takes, in transactions of its own.
     pub fn probe(&mut self) -> Result<(), StoreError> {
         let probed = self.check_files().and_then(|()| self.begin()).and_then(|()| {
-            meta::put(self.connection(), "probe", "")?;
+            meta::put(self.connection(), PROBE_KEY, &" ".repeat(PROBE_BYTES))?;
+            self.execute("COMMIT")?;
+            self.begin()?;
+            meta::remove(self.connection(), PROBE_KEY)?;
             self.execute("COMMIT")
         });
         if probed.is_err() {
@@ -209,5 +216,30 @@ impl BatchWriter {
         {
             log::error!("the journal could not roll back: {error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::schema;
+    use crate::protocol::FaultKind;
+
+    #[test]
+    fn a_probe_fails_where_a_little_fits_and_no_delivery() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hub.db");
+        let mut writer = BatchWriter::new(schema::open(&path).unwrap(), &path, 1_000).unwrap();
+        let pages: i64 =
+            writer.connection().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        let may_have = |writer: &BatchWriter, pages: i64| {
+            writer.connection().pragma_update(None, "max_page_count", pages).unwrap();
+        };
+        may_have(&writer, pages + 2);
+        meta::put(writer.connection(), "little", "fits").unwrap();
+        assert_eq!(writer.probe().unwrap_err().kind(), FaultKind::DiskFull);
+        may_have(&writer, pages * 2 + 100);
+        writer.probe().unwrap();
+        assert_eq!(meta::get(writer.connection(), PROBE_KEY).unwrap(), None);
     }
 }
