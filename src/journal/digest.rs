@@ -10,6 +10,9 @@ use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
+use crate::protocol::FaultKind;
+use crate::sqlite::kind_of;
+
 /// Each table, with the query for what is compared.
 const TABLES: [(&str, &str); 27] = [
     ("journal", "SELECT * FROM journal ORDER BY seq"),
@@ -81,6 +84,20 @@ const NOT_COMPARED: [&str; 3] = ["meta", "placement_people", "placement_set_part
 /// The digest of each table, in hexadecimal.
 pub fn tables(connection: &Connection) -> rusqlite::Result<BTreeMap<&'static str, String>> {
     TABLES.iter().map(|(name, sql)| Ok((*name, of(connection, sql)?))).collect()
+}
+
+/// The digest of each table all of whose pages can be read.
+pub fn readable_tables(connection: &Connection) -> rusqlite::Result<BTreeMap<&'static str, String>> {
+    let mut digests = BTreeMap::new();
+    for (name, sql) in TABLES {
+        match of(connection, sql) {
+            Err(error) if kind_of(&error) == FaultKind::Damaged => {}
+            digest => {
+                digests.insert(name, digest?);
+            }
+        }
+    }
+    Ok(digests)
 }
 
 fn of(connection: &Connection, sql: &str) -> rusqlite::Result<String> {

@@ -8,7 +8,8 @@
 //! 2. The history is the same: epoch and positions stay, so clients notice nothing.
 //! 3. What no event records is copied: revocations, ignored objects, counts of deliveries, how far alerts were
 //!    posted, and how far what is too old was deleted.
-//! 4. A delivery of which only a part is kept changes chats, contacts and messages like any other. Its event and
+//! 4. Damage on pages of what follows from the records does not hinder a rebuild: such a table differs.
+//! 5. A delivery of which only a part is kept changes chats, contacts and messages like any other. Its event and
 //!    its update are copied, because they came of what is gone.
 
 use std::path::Path;
@@ -292,11 +293,11 @@ fn one(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
     connection.query_row(sql, [], |row| row.get(0))
 }
 
-fn differing_tables(one: &Connection, other: &Connection) -> rusqlite::Result<Vec<&'static str>> {
-    let (one, other) = (digest::tables(one)?, digest::tables(other)?);
+fn differing_tables(stored: &Connection, made: &Connection) -> rusqlite::Result<Vec<&'static str>> {
+    let (stored, made) = (digest::readable_tables(stored)?, digest::tables(made)?);
     // Blocks are compared one by one, because those before the first stored one are new.
-    let differs = |table: &&str| *table != "blocks" && one.get(*table) != other.get(*table);
-    Ok(one.keys().copied().filter(|table| differs(table)).collect())
+    let differs = |table: &&str| *table != "blocks" && stored.get(*table) != made.get(*table);
+    Ok(made.keys().copied().filter(|table| differs(table)).collect())
 }
 
 /// The first block of the present rules whose digest differs.

@@ -4,10 +4,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::support::faults::{SmallDisk, can_trace, is_root, limit_file_size, run, skip};
+use super::support::faults::{SmallDisk, can_trace, damage, is_root, limit_file_size, run, skip};
 use super::support::hub::{refuses_to_serve, start_through};
 use super::support::provider::Delivery;
 use super::support::{Hub, Screen, spawn_hub};
@@ -230,19 +229,6 @@ fn a_folder_that_may_not_be_written_is_named_at_the_start() {
     rights(&folder, 0o755);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("read-only/hub.db") && said.contains("Permission denied"), "{said}");
-}
-
-/// Overwrites the first page of a table or index in a database that nobody uses.
-fn damage(database: &Path, name: &str) {
-    let connection = Connection::open(database).expect("the database");
-    let page: u32 = connection
-        .query_row("SELECT rootpage FROM sqlite_master WHERE name = ?1", [name], |row| row.get(0))
-        .expect("a page");
-    drop(connection);
-    let mut bytes = std::fs::read(database).expect("the database");
-    let page = usize::try_from(page).expect("a small number");
-    bytes[(page - 1) * 4_096..page * 4_096].fill(0xaa);
-    std::fs::write(database, bytes).expect("written");
 }
 
 #[test]

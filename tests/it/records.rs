@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use umbler_hub::facade::journal::{Entry, digest_tables};
 
 use super::alerts::{acknowledges, answer, question, saves, thresholds};
+use super::support::faults::damage;
 use super::support::hub::{command, start_in};
 use super::support::keys::{SECRET, token};
 use super::support::log::{Database, log};
@@ -158,6 +159,26 @@ fn a_check_finds_a_state_that_no_record_made_and_a_rebuild_mends_it() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("differs in counters"), "{said}");
     assert_eq!(digest_tables(&database(&hub)).expect("digests"), before);
+}
+
+#[test]
+fn a_rebuild_mends_damaged_pages_as_long_as_the_records_can_be_read() {
+    let hub = busy_hub();
+    let before = digest_tables(&database(&hub)).expect("digests");
+    for table in ["messages", "contacts"] {
+        damage(&hub.database(), table);
+    }
+    let (code, said) = tool(&hub, &["backup", "damaged.db"]);
+    assert_eq!(code, Some(1), "{said}");
+    let (code, said) = tool(&hub, &["rebuild"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("it differs in ") && said.contains("messages"), "{said}");
+    assert_eq!(digest_tables(&database(&hub)).expect("digests"), before);
+
+    damage(&hub.database(), "raw_deliveries");
+    let (code, said) = tool(&hub, &["rebuild"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("malformed"), "{said}");
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rusqlite::Connection;
+
 use super::Hub;
 
 /// Set where every test must run: a test that would be skipped fails.
@@ -70,4 +72,17 @@ impl Drop for SmallDisk {
     fn drop(&mut self) {
         run("umount", &["-l", self.0.to_str().expect("a plain path")]);
     }
+}
+
+/// Overwrites the first page of a table or index in a database that nobody uses.
+pub fn damage(database: &Path, name: &str) {
+    let connection = Connection::open(database).expect("the database");
+    let page: u32 = connection
+        .query_row("SELECT rootpage FROM sqlite_master WHERE name = ?1", [name], |row| row.get(0))
+        .expect("a page");
+    drop(connection);
+    let mut bytes = std::fs::read(database).expect("the database");
+    let page = usize::try_from(page).expect("a small number");
+    bytes[(page - 1) * 4_096..page * 4_096].fill(0xaa);
+    std::fs::write(database, bytes).expect("written");
 }
