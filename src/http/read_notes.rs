@@ -1,4 +1,5 @@
-//! Notes who was shown personal data by REST: after the answer, from the route and its ids.
+//! Notes who was shown personal data by REST: after the answer, from the route and its ids. What sessions are shown is noted
+//! where they ask for it (`session::noting`).
 
 use actix_web::body::MessageBody;
 use actix_web::http::{Method, StatusCode};
@@ -11,17 +12,8 @@ use crate::reads::ReadNote;
 use crate::telemetry::clock;
 
 /// Beginnings of the routes that show personal data, after the prefix.
-const SHOWING: [&str; 9] = [
-    "/contacts",
-    "/chats",
-    "/messages",
-    "/outbox",
-    "/search",
-    "/updates",
-    "/alerts",
-    "/stream",
-    "/webhook/undecodable",
-];
+const SHOWING: [&str; 8] =
+    ["/contacts", "/chats", "/messages", "/outbox", "/search", "/updates", "/alerts", "/webhook/undecodable"];
 /// Metrics are numbers, but what is behind one are chats, with the names of their contacts.
 const METRICS: &str = "/metrics";
 

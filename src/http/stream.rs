@@ -17,10 +17,12 @@ use super::values::{Id, string};
 use crate::protocol::channel::CHANNEL_FORM;
 use crate::protocol::request::{CHANNELS_PER_REQUEST_MAX, SNAPSHOT_ITEMS_MAX};
 use crate::protocol::{Channel, SnapshotLimits, SubscribeRequest};
+use crate::session::noting::Shown;
 use crate::session::stream::{self, StreamRequest};
 
 /// In this header a browser's `EventSource` names the last event that it got: `EPOCH:SEQ`.
 pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const ROUTE: &str = "/api/umbler/stream";
 /// The pattern of its value.
 const LAST_EVENT_FORM: &str = "^[^:]+:[0-9]+$";
 /// Tells nginx not to buffer the stream.
@@ -54,7 +56,7 @@ pub fn routes() -> Routes {
     routes
         .tagged("umbler")
         .get_only(
-            "/api/umbler/stream",
+            ROUTE,
             open,
             "openStream",
             "Opens an event stream. Its `data:` lines are the same envelopes as on the socket.",
@@ -102,6 +104,9 @@ async fn open(
         log::debug!("a stream asked for {channel}");
         return Err(ApiError::Forbidden("the token does not allow one of the channels"));
     }
+    let shown = Shown { log: &state.reads.log, identity: &caller.identity, route: ROUTE };
+    shown.channels(&asked.subscribe.channels);
+    shown.snapshot(asked.limits);
     let body = stream::open(state.session_context(address), caller.identity, asked);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")

@@ -6,10 +6,12 @@
 //!    full, or the file cannot be written, the note is dropped and counted.
 //! 2. It holds ids, and neither names nor what was searched for.
 //! 3. A power cut may lose the newest notes.
-//! 4. Notes older than the operator wants to keep are deleted.
+//! 4. Notes older than the operator wants to keep are deleted: at the start, with every write, and once an hour where nothing is
+//!    written.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
@@ -20,6 +22,7 @@ use crate::sqlite::files::beside;
 use crate::sqlite::open::{Writing, read_only};
 use crate::sqlite::{DbError, private};
 use crate::telemetry::causes::chain;
+use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::priority::give_way;
 
@@ -30,7 +33,9 @@ pub const NOTES_WAITING_MAX: usize = 8_192;
 /// The most notes in one transaction.
 const BATCH_MAX: usize = 512;
 /// Old notes that are deleted after a batch, so that deleting keeps up and never takes long.
-const PRUNED_AT_ONCE: i64 = 1_000;
+const PRUNED_AT_ONCE: u16 = 1_000;
+/// How often old notes are looked for while nothing is noted.
+const PRUNED_EVERY: Duration = Duration::from_hours(1);
 /// Page cache in KiB. Rows are only appended.
 const CACHE_KIB: i64 = 1_024;
 const WRITING: Writing = Writing { cache_kib: CACHE_KIB, statements: 8, durable: false, erases: false };
@@ -191,7 +196,16 @@ fn list(connection: &Connection, filter: &ReadFilter) -> rusqlite::Result<Vec<(i
 fn keep(connection: &Connection, orders: &Receiver<Order>, days: u32, metrics: &Metrics) {
     give_way("reads");
     let mut is_faulted = false;
-    while let Ok(first) = orders.recv() {
+    prune_all(connection, days);
+    loop {
+        let first = match orders.recv_timeout(PRUNED_EVERY) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => {
+                prune_all(connection, days);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         let (mut notes, mut flushed) = (Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(order) = next {
@@ -229,13 +243,31 @@ fn write(connection: &Connection, notes: &[ReadNote], days: u32) -> rusqlite::Re
         for ReadNote { at, user, role, route, chat, contact, count } in notes {
             insert.execute(params![to_nanos(*at), user, role, route, chat, contact, count])?;
         }
-        let oldest = newest.at.checked_sub(SignedDuration::from_hours(i64::from(days) * 24));
-        let mut delete = tx.prepare_cached(
-            "DELETE FROM reads WHERE id IN (SELECT id FROM reads ORDER BY id LIMIT ?2) AND at < ?1",
-        )?;
-        delete.execute(params![oldest.map_or(i64::MIN, to_nanos), PRUNED_AT_ONCE])?;
+        prune(&tx, newest.at, days)?;
     }
     tx.commit()
+}
+
+/// Deletes all notes that are too old. What cannot be deleted now is deleted later.
+fn prune_all(connection: &Connection, days: u32) {
+    loop {
+        match prune(connection, clock::now(), days) {
+            Ok(count) if count == usize::from(PRUNED_AT_ONCE) => {}
+            Ok(_) => return,
+            Err(error) => {
+                return log::warn!("notes of reads that are too old stay for now: {}", chain(&error));
+            }
+        }
+    }
+}
+
+/// Deletes some notes that are too old, and tells how many.
+fn prune(connection: &Connection, now: Timestamp, days: u32) -> rusqlite::Result<usize> {
+    let oldest = now.checked_sub(SignedDuration::from_hours(i64::from(days) * 24));
+    let mut delete = connection.prepare_cached(
+        "DELETE FROM reads WHERE id IN (SELECT id FROM reads ORDER BY id LIMIT ?2) AND at < ?1",
+    )?;
+    delete.execute(params![oldest.map_or(i64::MIN, to_nanos), PRUNED_AT_ONCE])
 }
 
 #[cfg(test)]

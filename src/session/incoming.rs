@@ -13,13 +13,11 @@ use serde_json::value::RawValue;
 
 use super::WsSession;
 use super::frame_guard::FRAME_BYTES_MAX;
+use super::noting::Shown;
 use crate::hub::sessions::users::FRAMES_PER_USER_PER_SECOND;
 use crate::hub::{SendSnapshot, SetPresence, Subscribe, UmblerHub, Unsubscribe};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
-use crate::protocol::{
-    Channel, ClientEvent, CloseCode, Envelope, EnvelopeError, ErrorCode, Request, SnapshotLimits,
-};
-use crate::reads::ReadNote;
+use crate::protocol::{ClientEvent, CloseCode, Envelope, EnvelopeError, ErrorCode, Request};
 use crate::telemetry::clock;
 
 /// Frames that one session may send in a second, on average.
@@ -185,7 +183,7 @@ impl WsSession {
                     let message = format!("the token does not allow {channel}");
                     return self.refuse(ErrorCode::Forbidden, &message, id, ctx);
                 }
-                self.note_channels(&request.channels);
+                self.note(ClientEvent::SubscribeUpdates, |shown| shown.channels(&request.channels));
                 let session = Arc::clone(&self.id);
                 self.ask(Subscribe { session, request_id: id.map(ToOwned::to_owned), request }, id, ctx);
             }
@@ -198,8 +196,7 @@ impl WsSession {
                 self.ask(SetPresence { session, request_id: id.map(ToOwned::to_owned), chat }, id, ctx);
             }
             Request::Snapshot(limits) => {
-                let SnapshotLimits { contacts, chats, messages } = limits;
-                self.note_read(ClientEvent::RequestUmblerData, (None, None), contacts + chats + messages);
+                self.note(ClientEvent::RequestUmblerData, |shown| shown.snapshot(limits));
                 let session = Arc::clone(&self.id);
                 self.ask(SendSnapshot { session, request_id: id.map(ToOwned::to_owned), limits }, id, ctx);
             }
@@ -207,39 +204,9 @@ impl WsSession {
     }
 
     /// Notes for the log of reads what this user is about to be shown.
-    fn note_channels(&self, channels: &[Channel]) {
-        let subscribe = ClientEvent::SubscribeUpdates;
-        let mut lists = 0;
-        for channel in channels {
-            match channel {
-                Channel::Chat(id) => self.note_read(subscribe, (Some(id.clone()), None), 1),
-                Channel::Contact(id) => self.note_read(subscribe, (None, Some(id.clone())), 1),
-                Channel::Updates
-                | Channel::Sector(_)
-                | Channel::Member(_)
-                | Channel::Line(_)
-                | Channel::Tag(_) => {
-                    lists += 1;
-                }
-                Channel::Stats | Channel::Presence | Channel::User(_) | Channel::Metrics(_) => {}
-            }
-        }
-        if lists > 0 {
-            self.note_read(subscribe, (None, None), lists);
-        }
-    }
-
-    fn note_read(&self, event: ClientEvent, (chat, contact): (Option<String>, Option<String>), count: u32) {
+    fn note(&self, event: ClientEvent, note: impl FnOnce(Shown<'_>)) {
         let Some(identity) = self.sign_in.identity() else { return };
-        self.context.read_log.note(ReadNote {
-            at: clock::now(),
-            user: identity.sub.clone(),
-            role: identity.role.as_str(),
-            route: format!("/ws {}", event.as_str()),
-            chat,
-            contact,
-            count,
-        });
+        note(Shown { log: &self.context.read_log, identity, route: &format!("/ws {}", event.as_str()) });
     }
 
     /// Passes a request on to the hub. The answer comes through the outbox, in order with the updates.

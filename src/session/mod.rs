@@ -17,6 +17,7 @@ pub mod outgoing;
 pub mod socket_queue;
 pub mod wire;
 pub mod worker_fan_out;
+pub mod noting;
 pub mod stream_body;
 pub mod stream;
 pub mod slices;

@@ -83,6 +83,49 @@ fn whoever_was_shown_a_chat_a_search_or_a_channel_is_noted_and_what_was_searched
 }
 
 #[test]
+fn whoever_follows_a_chat_by_an_event_stream_is_noted_with_the_chat() {
+    let hub = hub_with(&[("JWT_SECRET", SECRET)]);
+    hub.provider().says("a", "oi");
+    let bia = bearer("bia", "agent");
+    let path = "/api/umbler/stream?channels=chat:a,contact:contact-of-a,updates,stats&chats=3";
+    let opened =
+        hub.agent().get(hub.url(path)).header("authorization", &bia).call().expect("the hub answers");
+    assert_eq!(opened.status(), 200);
+    let told: Vec<Value> = reads(&hub, "?user=bia")
+        .iter()
+        .rev()
+        .map(|read| json!([read["route"], read["chatId"], read["contactId"], read["count"]]))
+        .collect();
+    let route = "/api/umbler/stream";
+    assert_eq!(
+        told,
+        [
+            json!([route, "a", null, 1]),
+            json!([route, null, "contact-of-a", 1]),
+            json!([route, null, null, 1]),
+            json!([route, null, null, 103]),
+        ]
+    );
+}
+
+#[test]
+fn notes_of_reads_that_are_too_old_go_at_the_start_although_nobody_reads() {
+    let mut hub = hub_with(&[("RETAIN_READS", "30")]);
+    hub.provider().says("a", "oi");
+    hub.json("/api/umbler/chats/a");
+    hub.json("/api/umbler/contacts/contact-of-a");
+    assert_eq!(reads(&hub, "").len(), 2);
+    hub.stop();
+    let log = rusqlite::Connection::open(hub.home().join("hub.db.reads")).expect("the log");
+    let day = 86_400_000_000_000_i64;
+    log.execute("UPDATE reads SET at = at - 31 * ?1 WHERE chat_id IS NOT NULL", [day]).expect("older");
+    drop(log);
+    let hub = hub.started_again();
+    let left: Vec<Value> = reads(&hub, "").iter().map(|read| read["contactId"].clone()).collect();
+    assert_eq!(left, [json!("contact-of-a")]);
+}
+
+#[test]
 fn the_log_of_reads_is_read_page_by_page_and_by_admins_alone() {
     let hub = hub_with(&[("JWT_SECRET", SECRET)]);
     hub.provider().says("a", "oi");
