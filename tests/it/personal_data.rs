@@ -41,7 +41,11 @@ fn an_export_for_the_person_to_read_is_a_page_in_their_language_without_markup_o
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(page.text.contains("Seus dados pessoais") && page.text.ends_with("</html>\n"), "{}", page.text);
     assert!(page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; tchau"), "{}", page.text);
+    // Whoever hands it over sees which messages the person never got.
+    hub.provider().posts(&said(2, "m2").text("ligar amanhã").message_field("IsPrivate", json!(true)));
     let english = hub.get(&format!("{path}&language=en"));
+    assert_eq!(english.text.matches("(private note)").count(), 1, "{}", english.text);
+    assert!(hub.get(&path).text.contains("(nota interna)"));
     assert!(english.text.contains("Your personal data"), "{}", english.text);
     // On a phone each value stands below the name of its column.
     assert!(

@@ -234,6 +234,11 @@ fn said(language: Language, portuguese: &'static str, english: &'static str) -> 
     }
 }
 
+fn yes_or_no(is_so: bool, language: Language) -> String {
+    let (yes, no) = (said(language, "sim", "yes"), said(language, "não", "no"));
+    if is_so { yes } else { no }.to_owned()
+}
+
 fn page_head(contact: &ContactShape, language: Language) -> String {
     let tags: Vec<&str> = contact.tags.iter().filter_map(|tag| tag.name.as_deref()).collect();
     let say = |portuguese, english| said(language, portuguese, english);
@@ -242,6 +247,7 @@ fn page_head(contact: &ContactShape, language: Language) -> String {
         (say("Telefone", "Phone"), maybe(contact.phone.as_deref())),
         (say("Foto", "Picture"), maybe(contact.picture_url.as_deref())),
         (say("Etiquetas", "Tags"), maybe((!tags.is_empty()).then(|| tags.join(", ")).as_deref())),
+        (say("Bloqueado", "Blocked"), yes_or_no(contact.blocked, language)),
         (say("Identificador", "Identifier"), escaped(&contact.id)),
         (say("Desde", "Since"), moment(contact.created_at)),
         (say("Última interação", "Last interaction"), moment(contact.last_interaction_at)),
@@ -249,8 +255,10 @@ fn page_head(contact: &ContactShape, language: Language) -> String {
     let mut text = String::from("<!doctype html>\n");
     let title = say("Seus dados pessoais", "Your personal data");
     let about = say(
-        "Este arquivo contém tudo o que está guardado sobre você neste sistema de atendimento. Horários em UTC.",
-        "This file contains everything that this customer service system stores about you. Times are in UTC.",
+        "Este arquivo contém o seu cadastro, as suas conversas e todas as mensagens guardadas neste sistema de atendimento. \
+         Horários em UTC.",
+        "This file contains your contact data, your conversations, and all messages that this customer service system stores. \
+         Times are in UTC.",
     );
     let (lang, at) = (say("pt-BR", "en"), moment(Some(clock::now())));
     // Writing to a string does not fail.
@@ -328,6 +336,7 @@ fn message_row(message: &MessageShape, language: Language) -> String {
             agent.unwrap_or_else(|| said(language, "Atendimento", "Customer service").to_owned())
         }
     };
+    let who = if message.private { who + said(language, " (nota interna)", " (private note)") } else { who };
     let text = maybe(message.text.as_deref());
     let more = attachments(message, language);
     let (at, chat) = (moment(Some(message.at)), escaped(&message.chat_id));
@@ -364,9 +373,9 @@ fn attachments(message: &MessageShape, language: Language) -> String {
 }
 
 fn erasure_row(line: &ErasureLine<'_>, language: Language) -> String {
-    let later = if line.blocked { said(language, "sim", "yes") } else { said(language, "não", "no") };
+    let later = yes_or_no(line.blocked, language);
     let (at, by) = (moment(Some(line.erased_at)), escaped(line.erased_by));
-    row(erasure_columns(language), [&at, &by, &escaped(line.reason), later])
+    row(erasure_columns(language), [&at, &by, &escaped(line.reason), &later])
 }
 
 fn page_end(rows: &str, language: Language) -> String {
