@@ -26,6 +26,8 @@ use crate::telemetry::causes::chain;
 
 /// Bytes that are asked for at once. A request that fails is repeated alone.
 const RANGE_BYTES: u64 = 16 * 1024 * 1024;
+/// The answer where an object ends before the bytes that are asked for.
+const RANGE_NOT_SATISFIABLE: u16 = 416;
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(3);
 
@@ -140,8 +142,7 @@ impl BackupReader {
         // Damage may have ended the unpacking. The rest is read too, because the digest of all decides.
         let read = io::copy(&mut reading, &mut io::sink());
         if let Some(error) = reading.failure.take() {
-            // An object that is gone makes this snapshot useless, and no other.
-            return Err(if error == BucketError::Missing { FetchError::Differs(key) } else { error.into() });
+            return Err(if is_of_the_object(&error) { FetchError::Differs(key) } else { error.into() });
         }
         read?;
         if reading.sha256() != manifest.sha256 {
@@ -185,6 +186,15 @@ impl BackupReader {
         }
         fetched.newest = behind.newest();
         Ok(fetched)
+    }
+}
+
+/// True if this snapshot is useless for it, and no other: the object is gone, or shorter than it was.
+fn is_of_the_object(error: &BucketError) -> bool {
+    match error {
+        BucketError::Missing | BucketError::Misled { .. } => true,
+        BucketError::Refused { status, .. } => *status == RANGE_NOT_SATISFIABLE,
+        BucketError::Unreachable { .. } => false,
     }
 }
 

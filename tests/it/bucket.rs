@@ -211,6 +211,10 @@ fn a_backup_is_verified_by_what_would_be_restored() {
     server.write(&format!("{stem}-29990101T000000Z.json"), &manifest);
     let (done, said) = tool(hub.home(), &settings, &["backup", "--verify"]);
     assert!(done && said.contains("15 deliveries"), "{said}");
+    // And one that was cut short.
+    server.write(&format!("{stem}-29990101T000000Z.db.zst"), &bytes[..middle]);
+    let (done, said) = tool(hub.home(), &settings, &["backup", "--verify"]);
+    assert!(done && said.contains("15 deliveries"), "{said}");
 
     // None is whole.
     server.write(&key, &bytes);
