@@ -56,6 +56,9 @@ install_docs() {
     local doc=$1
     install -d "$doc"
     cp -r docs/. "$doc"
+    # The documents name them by these paths.
+    install -d "$doc/ops"
+    cp -r ops/prometheus ops/grafana "$doc/ops"
     install -m 644 README.md SECURITY.md "$doc"
     install -m 644 ops/debian/copyright "$doc/copyright"
     gzip -9n <CHANGELOG.md >"$doc/changelog.gz"
