@@ -234,9 +234,8 @@ fn said(language: Language, portuguese: &'static str, english: &'static str) -> 
     }
 }
 
-fn yes_or_no(is_so: bool, language: Language) -> String {
-    let (yes, no) = (said(language, "sim", "yes"), said(language, "não", "no"));
-    if is_so { yes } else { no }.to_owned()
+fn yes_or_no(is_so: bool, language: Language) -> &'static str {
+    if is_so { said(language, "sim", "yes") } else { said(language, "não", "no") }
 }
 
 fn page_head(contact: &ContactShape, language: Language) -> String {
@@ -247,7 +246,7 @@ fn page_head(contact: &ContactShape, language: Language) -> String {
         (say("Telefone", "Phone"), maybe(contact.phone.as_deref())),
         (say("Foto", "Picture"), maybe(contact.picture_url.as_deref())),
         (say("Etiquetas", "Tags"), maybe((!tags.is_empty()).then(|| tags.join(", ")).as_deref())),
-        (say("Bloqueado", "Blocked"), yes_or_no(contact.blocked, language)),
+        (say("Bloqueado", "Blocked"), yes_or_no(contact.blocked, language).to_owned()),
         (say("Identificador", "Identifier"), escaped(&contact.id)),
         (say("Desde", "Since"), moment(contact.created_at)),
         (say("Última interação", "Last interaction"), moment(contact.last_interaction_at)),
@@ -375,7 +374,7 @@ fn attachments(message: &MessageShape, language: Language) -> String {
 fn erasure_row(line: &ErasureLine<'_>, language: Language) -> String {
     let later = yes_or_no(line.blocked, language);
     let (at, by) = (moment(Some(line.erased_at)), escaped(line.erased_by));
-    row(erasure_columns(language), [&at, &by, &escaped(line.reason), &later])
+    row(erasure_columns(language), [&at, &by, &escaped(line.reason), later])
 }
 
 fn page_end(rows: &str, language: Language) -> String {
