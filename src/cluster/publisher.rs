@@ -206,18 +206,17 @@ impl Publisher {
             if let Some(known) = self.bring(&outbound, record).await {
                 return known;
             }
-            return self.inbox.put(outbound).await.map_or_else(refused, |()| Ok(Ack::stored(event_id)));
+            let put = self.inbox.put(outbound).await;
+            return put.map_or_else(|error| refused(&error), |()| Ok(Ack::stored(event_id)));
         }
         match self.inbox.put(outbound.clone()).await {
             Ok(()) => Ok(Ack::stored(event_id)),
             // Without its place among those that wait it is still better off in the stream than refused.
             Err(error) if self.can_publish() => {
-                log::debug!(
-                    "the inbox did not take a delivery, which goes straight into the stream: {error}"
-                );
-                self.bring(&outbound, record).await.unwrap_or_else(|| refused(error))
+                log::debug!("a delivery goes straight into the stream: {error}");
+                self.bring(&outbound, record).await.unwrap_or_else(|| refused(&error))
             }
-            Err(error) => refused(error),
+            Err(error) => refused(&error),
         }
     }
 
@@ -328,7 +327,7 @@ impl Publisher {
 }
 
 /// What the sender of a delivery is told that the inbox did not take.
-fn refused(error: InboxError) -> Outcome {
+fn refused(error: &InboxError) -> Outcome {
     match error {
         InboxError::Full => Err(IngestError::Full),
         InboxError::Unwritable(_) | InboxError::Ended => Err(IngestError::Unwritable),
