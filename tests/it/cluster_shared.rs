@@ -6,7 +6,7 @@ use super::alerts::{listed, question, saves, thresholds};
 use super::cluster::{cluster, until};
 use super::cluster_across::{pair, peer};
 use super::link_files::picture;
-use super::support::api::{api, link_settings, rechecked};
+use super::support::api::{api, deliver, link_settings, rechecked};
 use super::support::keys::{SECRET, now, token};
 use super::support::nats::nats;
 use super::support::{Delivery, Hub};
@@ -107,7 +107,7 @@ fn a_hub_without_the_duties_says_that_another_has_the_link() {
             "another hub of the cluster has the link to Umbler: ask the one with the duties"
         );
     }
-    other.provider().posts(&picture("photo", 10));
+    deliver(&api, &other, &[picture("photo", 10).bytes()]);
     let file = "/api/umbler/messages/photo/file?format=json";
     other.get(file).refuses(503, "unavailable");
     // The one with the duties asks, and then every hub has the address.
