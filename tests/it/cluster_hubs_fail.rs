@@ -188,6 +188,18 @@ fn a_full_inbox_refuses_deliveries_and_takes_them_again_once_it_has_room() {
     let refused = other.provider().post(Delivery::message("c1").bytes());
     refused.refuses(503, "unavailable");
     assert!(refused.header("retry-after").is_some(), "a refusal says when to come back");
+    // What fills it can never be published, so this one does not find room in it once the stream is back.
+    nats.restart();
+    let words: Vec<String> =
+        (0_u32..50_000).map(|number| format!("{:x}", number.wrapping_mul(2_654_435_761))).collect();
+    let straight = Delivery::message("c1").text(&words.join(" "));
+    let mut answer = other.provider().post(straight.bytes());
+    until("it is taken in", || {
+        answer = other.provider().post(straight.bytes());
+        answer.status == 200
+    });
+    assert!(answer.json()["seq"].is_i64(), "it went straight into the stream: {}", answer.text);
+    nats.kill();
     other.stop();
     let inbox = Connection::open(&path).expect("the inbox");
     inbox.execute("DELETE FROM inbox WHERE message_id = 'filler'", []).expect("removed");
@@ -196,5 +208,6 @@ fn a_full_inbox_refuses_deliveries_and_takes_them_again_once_it_has_room() {
     let again = Delivery::message("c1").text("there is room");
     assert_eq!(other.provider().posts(&again)["seq"], json!(null));
     nats.restart();
-    show_all_once(&[&one, &other], &[kept.id().to_owned(), again.id().to_owned()]);
+    let ids = [&kept, &straight, &again].map(|delivery| delivery.id().to_owned());
+    show_all_once(&[&one, &other], &ids);
 }

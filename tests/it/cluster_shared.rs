@@ -98,7 +98,7 @@ fn a_hub_without_the_duties_says_that_another_has_the_link() {
     rechecked(&owner);
     let json = [("content-type", "application/json")];
     let asks = |path: &str, body: &str| {
-        let answer = other.provider().post_to(&format!("/api/umbler/link/{path}"), &json, body.to_owned());
+        let answer = other.provider().post_to(&format!("/api/umbler/link/{path}"), &json, body);
         answer.refuses(503, "unavailable")["message"].clone()
     };
     for (path, body) in [("recheck", ""), ("backfill", r#"{"days":7}"#)] {
