@@ -2,7 +2,7 @@
 //! pages and says what to ask for next.
 //!
 //! The provider ignores parameters that it does not know, so the order is checked on the answers. If activity gets later from one
-//! chat to the next, the list has another order; if a page holds only chats that came before, `Skip` is ignored.
+//! chat to the next, the list has another order; if the same page comes again, `Skip` is ignored.
 
 use std::collections::HashSet;
 
@@ -16,9 +16,13 @@ use crate::umbler::api::{ChatItem, ChatsPage};
 pub struct ChatWalk {
     /// Chats without activity since then are left out.
     from: Timestamp,
+    /// The list is read until activity is older than this.
+    until: Timestamp,
     /// Chats that were received, which is how many the next request skips.
     skip: usize,
     seen: HashSet<ChatId>,
+    /// The chats of the page before.
+    before: HashSet<ChatId>,
     order: Order,
 }
 
@@ -75,12 +79,17 @@ impl ChatWalk {
     pub fn newest_first(from: Timestamp) -> Self {
         let unknown = Lowest::Falls(None);
         let order = Order::NewestFirst { by_activity: unknown, by_message: unknown };
-        Self { from, skip: 0, seen: HashSet::new(), order }
+        Self { from, until: from, skip: 0, seen: HashSet::new(), before: HashSet::new(), order }
+    }
+
+    /// Ends sooner: once activity is older than this.
+    pub fn down_to(self, until: Timestamp) -> Self {
+        Self { until, ..self }
     }
 
     /// Reads a list of any order to its end.
     pub fn whole(from: Timestamp) -> Self {
-        Self { from, skip: 0, seen: HashSet::new(), order: Order::Any }
+        Self { from, until: from, skip: 0, seen: HashSet::new(), before: HashSet::new(), order: Order::Any }
     }
 
     /// Takes a page. Returns its chats that were active in the gap and did not come before, and what to do next. The error says why
@@ -89,12 +98,14 @@ impl ChatWalk {
         let ChatsPage { items, total, take_max } = page;
         let count = items.len();
         self.skip += count;
-        // New activity moves chats down the list while it is read, so some come twice. If all come twice, `Skip` is ignored.
-        let fresh: Vec<ChatItem> =
-            items.into_iter().filter(|item| self.seen.insert(item.id.clone())).collect();
-        if count > 0 && fresh.is_empty() {
+        let here: HashSet<ChatId> = items.iter().map(|item| item.id.clone()).collect();
+        // New activity moves chats down the list while it is read, so some come twice. If the same page comes twice, `Skip` is ignored.
+        if count > 0 && here == self.before {
             return Err("the same chats came again on the next page");
         }
+        self.before = here;
+        let fresh: Vec<ChatItem> =
+            items.into_iter().filter(|item| self.seen.insert(item.id.clone())).collect();
         if let Order::NewestFirst { by_activity, by_message } = &mut self.order {
             for item in &fresh {
                 by_activity.note(item.active_at);
@@ -114,13 +125,18 @@ impl ChatWalk {
         let Order::NewestFirst { by_activity, by_message } = self.order else {
             return WalkStep::After(self.skip);
         };
-        let past = [by_activity.is_past(self.from), by_message.is_past(self.from)];
+        let past = [by_activity.is_past(self.until), by_message.is_past(self.until)];
         if past.iter().all(Option::is_none) {
             return WalkStep::OrderIgnored;
         }
         let is_past = past.into_iter().flatten().all(|past| past);
         if is_past { WalkStep::Done } else { WalkStep::After(self.skip) }
     }
+}
+
+/// The newest activity on a page; `None` where it tells none.
+pub fn newest_activity(page: &ChatsPage) -> Option<Timestamp> {
+    page.items.iter().filter_map(|item| item.active_at).max()
 }
 
 #[cfg(test)]

@@ -96,7 +96,29 @@ fn states_of(message: &Message) -> Vec<Value> {
     STATES[..count].iter().map(|state| json!({ "state": state })).collect()
 }
 
-fn chats(call: &ApiCall, world: &World, behavior: &FakeBehavior, now: Timestamp) -> Value {
+/// Where a further page of chats is asked for: lets some of it come to the top before it is answered.
+pub(super) fn raise(call: &ApiCall, world: &mut World, behavior: &FakeBehavior, now: Timestamp) {
+    let skipped = call.count("Skip", 0);
+    if skipped == 0 || call.route() != "chats" {
+        return;
+    }
+    let listed = listed(call, world, behavior, now).into_iter().skip(skipped).take(behavior.slides);
+    let risen: Vec<String> =
+        listed.filter_map(|chat| chat.content["id"].as_str()).map(str::to_owned).collect();
+    for id in risen {
+        if let Some(chat) = world.chats.get_mut(&id) {
+            chat.risen_at = Some(now);
+        }
+    }
+}
+
+/// All chats that are asked for, in the order that is asked for.
+fn listed<'a>(
+    call: &ApiCall,
+    world: &'a World,
+    behavior: &FakeBehavior,
+    now: Timestamp,
+) -> Vec<&'a FakeChat> {
     let bound = |name| {
         let text = if behavior.creation_is_ignored { None } else { call.value(name) };
         text.and_then(|text| text.parse::<Timestamp>().ok())
@@ -124,17 +146,21 @@ fn chats(call: &ApiCall, world: &World, behavior: &FakeBehavior, now: Timestamp)
     };
     if order == Some("LastMessage") {
         found.sort_by_key(|chat| {
-            std::cmp::Reverse(chat.newest(now).map_or_else(|| chat.active_at(), |message| message.at))
+            let said = chat.newest(now).map_or_else(|| chat.active_at(), |message| message.at);
+            std::cmp::Reverse(Some(said).max(chat.risen_at))
         });
     }
+    found
+}
+
+fn chats(call: &ApiCall, world: &World, behavior: &FakeBehavior, now: Timestamp) -> Value {
+    let found = listed(call, world, behavior, now);
     let asked = call.count("Take", 20);
     let take = asked.min(behavior.take_max);
     let skipped = if behavior.skip_is_ignored { 0 } else { call.count("Skip", 0) };
-    // What came to the top meanwhile pushes all others down.
-    let begin = if skipped > 0 { skipped.saturating_sub(behavior.slides) } else { 0 };
     let take = if call.value("Behavior") == Some("CountOnly") { 0 } else { take };
     let items: Vec<Value> =
-        found.iter().skip(begin).take(take).map(|chat| item(chat, behavior, now)).collect();
+        found.iter().skip(skipped).take(take).map(|chat| item(chat, behavior, now)).collect();
     json!({
         "page": { "totalItems": found.len(), "skipped": skipped, "took": items.len(), "maxTake": behavior.take_max,
             "searchEngine": "Mongo" },
@@ -146,6 +172,9 @@ fn item(chat: &FakeChat, behavior: &FakeBehavior, now: Timestamp) -> Value {
     let mut item = chat.content.clone();
     item["lastMessage"] =
         chat.newest(shown_until(behavior, now)).map_or(Value::Null, |message| message.value.clone());
+    if let Some(risen_at) = chat.risen_at.filter(|_| item["lastMessage"].is_object()) {
+        item["lastMessage"]["eventAtUTC"] = json!(format!("{risen_at:.3}"));
+    }
     item["eventAtUTC"] = json!(format!("{:.3}", chat.active_at()));
     item
 }

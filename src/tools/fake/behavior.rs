@@ -16,7 +16,7 @@ pub struct FakeBehavior {
     pub creation_is_ignored: bool,
     /// Most chats on a page.
     pub take_max: usize,
-    /// How many chats come to the top between two pages. As many are then on both pages.
+    /// How many chats come to the top between two pages, from the page that is asked for. All others slide down.
     pub slides: usize,
     /// A page includes messages of the moment `FromEventUTC` itself.
     pub cursor_is_included: bool,

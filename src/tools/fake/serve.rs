@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::json;
 
-use super::answers::{ApiCall, answer};
+use super::answers::{ApiCall, answer, raise};
 use super::behavior::ApiFault;
-use super::{FakeRequest, Shared};
+use super::{FakeRequest, Shared, State};
 use crate::telemetry::clock;
 
 /// Most header lines of a request that are read.
@@ -144,7 +144,11 @@ fn decide(call: &ApiCall, token: Option<&str>, shared: &Shared) -> (Reply, Strin
             Some((_, body)) if route == "webhooks" => state.world.register(body),
             Some((content_type, body)) if route == "messages" => state.accept(content_type, body, now, at),
             Some(_) => (405, json!({ "message": "this route takes no POST" })),
-            None => answer(call, &state.world, &state.behavior, now),
+            None => {
+                let State { world, behavior, .. } = &mut *state;
+                raise(call, world, behavior, now);
+                answer(call, world, behavior, now)
+            }
         };
         shared.later.notify_all();
         plain(status, value)

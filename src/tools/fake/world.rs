@@ -40,6 +40,8 @@ pub(super) struct FakeChat {
     owner: Option<String>,
     /// The time and id of the newest delivery.
     told: Option<(Timestamp, String)>,
+    /// When it came to the top of the list of chats without a message.
+    pub(super) risen_at: Option<Timestamp>,
     pub(super) messages: BTreeMap<String, Message>,
 }
 
@@ -212,7 +214,8 @@ impl FakeChat {
 
     pub(super) fn active_at(&self) -> Timestamp {
         let said = moment(&self.content["eventAtUTC"]);
-        said.max(self.newest(Timestamp::MAX).map(|message| message.at)).unwrap_or(Timestamp::UNIX_EPOCH)
+        let newest = self.newest(Timestamp::MAX).map(|message| message.at);
+        said.max(newest).max(self.risen_at).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     /// The newest message that is not later than `until`.
