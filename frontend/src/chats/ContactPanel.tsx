@@ -6,7 +6,7 @@ import { givenNames } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { useSectorName } from '../live/sectors.ts';
 import { agentName, agentTitle, fullMoment } from '../words/format.ts';
-import { phoneNumber } from '../words/people.ts';
+import { phoneNumber } from '../words/phone.ts';
 import { useWords } from '../words/words.ts';
 
 /** Who it is, and where the chat stands. */

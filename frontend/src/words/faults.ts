@@ -236,6 +236,18 @@ export const FAULTS: Fault[] = [
     pt: 'a lista de conversas está vazia, embora o hub conheça conversas',
   },
   { said: 'the list of chats does not end', pt: 'a lista de conversas não termina' },
+  {
+    said: 'chats come to the top of the list faster than it can be read',
+    pt: 'conversas sobem ao topo da lista mais rápido do que ela pode ser lida',
+  },
+  {
+    said: 'the hub has a fault: it panicked when it was {}, and its log says where',
+    pt: 'o hub tem um defeito: ele falhou ao executar uma tarefa, e o log dele diz onde',
+  },
+  {
+    said: 'another hub of the cluster has the link to Umbler: ask the one with the duties',
+    pt: 'outro hub do cluster tem a conexão com a Umbler: peça ao hub que executa as tarefas',
+  },
   { said: 'the messages of a chat do not end', pt: 'as mensagens de uma conversa não terminam' },
   { said: 'the chat has no end', pt: 'a conversa não termina' },
   {

@@ -12,11 +12,6 @@ export function contactTitle(
   return contactName ?? contactPhone ?? say('unnamed');
 }
 
-/** A Brazilian number as it is written there; any other as it came. */
-export function phoneNumber(phone: string): string {
-  return phone.replace(/^\+55(\d\d)(\d{4,5})(\d{4})$/, '+55 $1 $2-$3');
-}
-
 /** How the hub calls everybody where nobody signs in. */
 const ANONYMOUS = 'anonymous';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { phoneNumber } from './people.ts';
+import { phoneNumber } from './phone.ts';
 
 test('a Brazilian phone is shown as it is written there, and any other as it came', () => {
   assert.equal(phoneNumber('+5511909737315'), '+55 11 90973-7315');
