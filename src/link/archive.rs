@@ -8,7 +8,7 @@ use rusqlite::Transaction;
 use super::client::LinkError;
 use crate::domain::calendar::Calendar;
 use crate::domain::{EventId, GivenName, Member};
-use crate::hub::{Ack, AckStatus, GetHealth, Ingest, IngestError, UmblerHub};
+use crate::hub::{Ack, AckStatus, GetHealth, Health, Ingest, IngestError, UmblerHub};
 use crate::journal::{LinkProgress, Origin, Payload, Record, own_id, settings};
 use crate::protocol::link::LinkAlert;
 use crate::reads::{Asker, Query, ReadError, Readers};
@@ -36,12 +36,17 @@ impl Archive {
 
     /// When the last webhook came. `None`: none came yet, or the hub is stopping.
     pub fn last_webhook_at(&self) -> Option<Timestamp> {
-        futures_executor::block_on(self.hub.send(GetHealth)).ok()?.last_webhook_at
+        self.health()?.last_webhook_at
     }
 
     /// When the first webhook came after a pause. `None`: there was none since the hub started, or it is stopping.
     pub fn resumed_at(&self) -> Option<Timestamp> {
-        futures_executor::block_on(self.hub.send(GetHealth)).ok()?.resumed_at
+        self.health()?.resumed_at
+    }
+
+    /// `None`: the hub is stopping.
+    fn health(&self) -> Option<Health> {
+        futures_executor::block_on(self.hub.send(GetHealth)).ok()
     }
 
     /// The business hours in force: those that an admin saved, or these.

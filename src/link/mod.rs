@@ -35,6 +35,7 @@ use std::io;
 use std::time::Duration;
 
 use actix::Addr;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::duties::Duties;
 use crate::domain::calendar::Calendar;
@@ -88,6 +89,11 @@ impl From<Stopping> for LinkError {
     fn from(_: Stopping) -> Self {
         Self::Stopping
     }
+}
+
+/// `at` shifted by a duration. Stays as it is if the result is out of range.
+fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(at)
 }
 
 /// How often a hub of a cluster looks whether the link is its duty.

@@ -7,13 +7,12 @@ use jiff::SignedDuration;
 use super::board::{OutboxStep, OutboxTask};
 use super::find::{Lost, find};
 use super::follow;
-use super::provider::moved;
 use super::rows::{KnownSince, OneAtWork, Taken};
 use super::work::{Became, NextStep, Worker};
 use crate::domain::{ChatId, MessageId};
 use crate::journal::outbox::OutboxRow;
 use crate::link::client::{ApiAnswer, LinkError};
-use crate::link::panics;
+use crate::link::{panics, shifted};
 use crate::protocol::outbox::{OutboxReason, OutboxState};
 use crate::telemetry::clock;
 use crate::umbler::api::MessagesPage;
@@ -68,14 +67,14 @@ impl Worker {
         if let Some(found) = self.find_among(row, &known)? {
             return Ok(Some(found));
         }
-        let until = moved(clock::now(), self.clock_ahead() + AHEAD);
+        let until = shifted(clock::now(), self.clock_ahead() + AHEAD);
         let request = self.requests()?.messages(chat.as_str(), until);
         let ApiAnswer { said, date, received_at } = self.client.ask_once(&request, MessagesPage::read)?;
         if let Some(date) = date {
             self.note_clock(date);
         }
         // By this hub's clock, if that is slow, the message would be from the future, and its time would not count.
-        let received_at = moved(received_at, self.clock_ahead());
+        let received_at = shifted(received_at, self.clock_ahead());
         let items: Vec<SentItem> =
             said.items.iter().filter_map(|item| SentItem::of(item, received_at)).collect();
         self.find_among(row, &items)

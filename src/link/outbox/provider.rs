@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::work::Worker;
 use crate::journal::outbox::OutboxRow;
 use crate::link::client::LinkError;
+use crate::link::shifted;
 use crate::telemetry::clock;
 use crate::umbler::api::routes::me;
 use crate::umbler::api::{Me, RequestBuilder};
@@ -71,23 +72,18 @@ impl Worker {
 
     /// The present by the clock that stamps records.
     pub(super) fn now(&self) -> Timestamp {
-        moved(clock::now(), -self.handle.ahead_of_stamps())
+        shifted(clock::now(), -self.handle.ahead_of_stamps())
     }
 
     /// No message that is handed over from now on is older than this by the provider's clock.
     pub(super) fn since_now(&self) -> Timestamp {
-        moved(clock::now(), self.clock_ahead() - CLOCK_SLACK)
+        shifted(clock::now(), self.clock_ahead() - CLOCK_SLACK)
     }
 
     /// From when on a message may be the one of the newest attempt, by the provider's clock as it is known now.
     pub(super) fn since(&self, row: &OutboxRow) -> Option<Timestamp> {
         let ahead_of_stamps = self.handle.ahead_of_stamps() + self.clock_ahead();
-        let told = row.shape.attempted_at.map(|at| moved(at, ahead_of_stamps - CLOCK_SLACK));
+        let told = row.shape.attempted_at.map(|at| shifted(at, ahead_of_stamps - CLOCK_SLACK));
         row.since.and(told.or(row.since))
     }
-}
-
-/// A moment, moved; where no clock can hold it, it stays.
-pub(super) fn moved(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(at)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::board::{OutboxBoard, OutboxStep, OutboxTask, TASKS_MAX, Tries};
 use super::follow::{self, FOLLOWED_FOR};
-use super::provider::{Provider, moved};
+use super::provider::Provider;
 use super::rows::{AtWork, OneAtWork};
 use super::verdict::{SendVerdict, judge};
 use crate::domain::sending::{NotNow, may_write};
@@ -16,7 +16,7 @@ use crate::journal::outbox::{OutboxAttempt, OutboxResult, OutboxRow};
 use crate::journal::{Payload, own_id};
 use crate::link::archive::Archive;
 use crate::link::client::{Client, LinkError, Posted};
-use crate::link::{LinkSettings, Sending, panics};
+use crate::link::{LinkSettings, Sending, panics, shifted};
 use crate::protocol::outbox::{OutboxReason, OutboxState};
 use crate::umbler::api::{RequestBuilder, ToSend};
 
@@ -89,7 +89,7 @@ impl Worker {
             return Ok(());
         }
         let is_first = !board.is_taken_up;
-        let sent_since = is_first.then(|| moved(self.now(), -FOLLOWED_FOR));
+        let sent_since = is_first.then(|| shifted(self.now(), -FOLLOWED_FOR));
         let rows = match self.archive.ask(AtWork { most: TASKS_MAX, sent_since }) {
             Ok(rows) => rows,
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),

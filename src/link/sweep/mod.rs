@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::archive::Archive;
 use super::backfill::JournalPace;
 use super::client::{ApiAnswer, Client, LinkError};
+use super::shifted;
 use crate::domain::{ChatId, MessageFacts};
 use crate::journal::LinkProgress;
 use crate::umbler::api::{ApiRequest, ChatItem, ChatsPage, MessageItem, MessagesPage, RequestBuilder, Route};
@@ -106,11 +107,6 @@ impl Active {
             .min(received_at);
         items.into_iter().map(|item| Self { item, at, received_at }).collect()
     }
-}
-
-/// `at` shifted by a duration. Stays as it is if the result is out of range.
-pub(super) fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(at)
 }
 
 impl<'a> Sweep<'a> {
