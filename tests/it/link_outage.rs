@@ -79,6 +79,13 @@ fn happens(
     count
 }
 
+/// Checks that the hub knows what the provider has, each message once. Returns how many chats there are.
+fn all_is_known_once(hub: &Hub, api: &FakeApi, link: &Value) -> Value {
+    assert_eq!(message_ids(hub), api.world(|world| world.message_ids()), "gap and doubles: {link}");
+    no_message_is_doubled(hub);
+    hub.json("/api/umbler/stats")["totalChats"].clone()
+}
+
 /// Waits until the hub knows everything up to a moment, and returns how the link is then. `seen` is told of each comparison that ended.
 fn complete_until(hub: &Hub, ended: Timestamp, mut seen: impl FnMut()) -> Value {
     let mut last = json!("not asked for yet");
@@ -129,9 +136,7 @@ fn ten_minutes_without_webhooks_at_300_deliveries_a_second_are_made_up_for() {
         is_over.store(true, Ordering::Relaxed);
         (happening.join().expect("it happens"), took, link)
     });
-    assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "gap and doubles: {link}");
-    no_message_is_doubled(&hub);
-    let chats = hub.json("/api/umbler/stats")["totalChats"].clone();
+    let chats = all_is_known_once(&hub, &api, &link);
     println!(
         "{outage:?} without webhooks among {happened} deliveries, {chats} chats: complete {took:?} after recovery, {} requests, gap 0, doubles 0\n{link}",
         api.requests().len()
@@ -178,9 +183,7 @@ fn ten_minutes_in_which_nothing_was_read_either_are_made_up_for() {
         (posting.join().expect("it posts"), took, link)
     });
     // What was posted last may not be in the last comparison.
-    assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "gap and doubles: {link}");
-    no_message_is_doubled(&hub);
-    let chats = hub.json("/api/umbler/stats")["totalChats"].clone();
+    let chats = all_is_known_once(&hub, &api, &link);
     println!(
         "{seconds} s without webhooks, {lost} messages, {posted} posted meanwhile, {chats} chats: \
          complete after {took:?}, {} requests, gap 0, doubles 0\n{link}",
