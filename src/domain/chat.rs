@@ -55,9 +55,6 @@ pub struct Chat {
     /// True where only its members, admins and supervisors see the chat.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub private: Register<bool>,
-    /// Since when the customer waits by the provider's count. Used only where no message explains the wait.
-    #[serde(default, skip_serializing_if = "Register::is_unheard")]
-    pub provider_waiting_since: Register<Option<Timestamp>>,
     /// Closing time as the provider says it.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub provider_closed_at: Register<Option<Timestamp>>,
@@ -137,7 +134,6 @@ impl Chat {
             open: Register::default(),
             waiting: Register::default(),
             private: Register::default(),
-            provider_waiting_since: Register::default(),
             provider_closed_at: Register::default(),
             bot_running: Register::default(),
             bot_seen_at: None,
@@ -167,7 +163,6 @@ impl Chat {
         self.open.hear(facts.open, key);
         self.waiting.hear(facts.waiting, key);
         self.private.hear(facts.private, key);
-        self.provider_waiting_since.hear(facts.waiting_since, key);
         self.provider_closed_at.hear(facts.closed_at, key);
         self.bot_running.hear(facts.bot_running, key);
         keep_latest(&mut self.bot_seen_at, facts.bot_running.filter(|runs| *runs).map(|_runs| key.at));
@@ -222,15 +217,10 @@ impl Chat {
         moment.is_some() && moment > self.last_close.map(|close| close.moment())
     }
 
-    /// When the first unanswered customer message was written. Where the chat is in the waiting list without
-    /// one, the provider's own time.
+    /// When the first unanswered customer message was written. The provider's own time does not count: its
+    /// waiting list also holds chats that a human has answered.
     pub fn waiting_since(&self) -> Option<Timestamp> {
-        if !self.is_open() {
-            return None;
-        }
-        let unanswered = self.unanswered.as_ref().map(|message| message.at);
-        unanswered
-            .or_else(|| self.is_waiting().then(|| self.provider_waiting_since.flat().copied()).flatten())
+        self.unanswered.as_ref().filter(|_| self.is_open()).map(|message| message.at)
     }
 
     /// The closing time that the provider gave, else the time of the first timeline entry that shows the chat

@@ -230,7 +230,6 @@ mod tests {
             open: None,
             waiting: None,
             private: None,
-            waiting_since: None,
             bot_running: None,
             created_at: None,
             closed_at: None,

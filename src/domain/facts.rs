@@ -149,9 +149,6 @@ pub struct ChatFacts {
     /// True where only its members, admins and supervisors see the chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
-    /// Since when the customer waits by the provider's count. Used only where no message explains the wait.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "said")]
-    pub waiting_since: Option<Option<Timestamp>>,
     /// True while a bot answers in the chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot_running: Option<bool>,

@@ -7,7 +7,7 @@ use rusqlite_migration::{M, Migrations};
 use super::{blank, bodies, reorder, search_keys};
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 16] = [
+const STEPS: [&str; 17] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_audience.sql"),
     include_str!("migrations/0003_revocations.sql"),
@@ -24,6 +24,7 @@ const STEPS: [&str; 16] = [
     include_str!("migrations/0014_erasures.sql"),
     include_str!("migrations/0015_given_names.sql"),
     include_str!("migrations/0016_notices.sql"),
+    include_str!("migrations/0017_waits.sql"),
 ];
 /// Rows are filled in by [`reorder::reorder`], because SQL cannot read deliveries.
 const MESSAGE_ORDER: &str = include_str!("migrations/0006_message_order.sql");

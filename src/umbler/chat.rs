@@ -77,7 +77,6 @@ fn chat(
         open,
         waiting: content.flag("Waiting"),
         private: content.flag("Private"),
-        waiting_since: content.nullable_time("WaitingSinceUTC"),
         bot_running: content.objects("Bots").map(|bots| bots.iter().any(is_running)),
         created_at: content.time("CreatedAtUTC"),
         closed_at,

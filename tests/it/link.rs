@@ -1,10 +1,13 @@
 //! The link to Umbler's API: names of agents, the check of the webhook, `check --umbler`, and a hub without a token.
 
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::Stdio;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use umbler_hub::facade::testing::Day;
 use umbler_hub::facade::testing::{ApiFault, FakeApi, OrderWord, TOKEN};
+use umbler_hub::facade::testing::{Day, clock};
 
 use super::support::api::{ago, api, deliver, deliveries, linked, lose, rechecked};
 use super::support::hub::command;
@@ -14,6 +17,8 @@ use super::support::{Delivery, Hub, spawn_hub};
 
 /// An agent of the simulated team.
 const BIA: &str = "Z4ELwFoR_gAGENT1";
+/// The organization of the simulated team.
+const ORGANIZATION: &str = "Z4ELwFoR_gORGANI";
 
 #[test]
 fn without_a_token_the_api_is_not_asked_and_everything_else_works() {
@@ -324,4 +329,33 @@ fn a_simulation_offers_an_api_and_loses_the_given_share_of_deliveries() {
     );
     let came = hub.json("/health")["seq"].as_i64().expect("a position");
     assert!((60..140).contains(&came), "{came}");
+}
+
+#[test]
+fn the_api_of_a_simulation_knows_all_of_its_past_before_a_webhook_brings_it() {
+    // This receiver answers nothing, so that the simulation waits with its first deliveries.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    let home = tempfile::tempdir().expect("a folder");
+    let begun = clock::now();
+    let mut tool = command(home.path());
+    tool.args(["simulate", "--url", &url, "--backfill", "6", "--api", "127.0.0.1:0"]);
+    let mut tool = tool.stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut said =
+        BufReader::new(tool.stdout.take().expect("its output is piped")).lines().map_while(Result::ok);
+    let api = said.find_map(|line| Some(line.split_once("API_URL=")?.1.to_owned()));
+    let newest = api.map(|api| newest_activity(&api));
+    tool.kill().expect("it runs");
+    tool.wait().expect("it was started");
+    let newest = newest.expect("its API has an address").expect("chats with their times");
+    assert!(newest > begun - SignedDuration::from_mins(30), "{newest}");
+}
+
+/// When the newest of the chats that an API knows was active; `None` where it does not say so.
+fn newest_activity(api: &str) -> Option<Timestamp> {
+    let path = format!("{api}/v1/chats/?organizationId={ORGANIZATION}&ChatState=All&Take=100");
+    let answer = ureq::get(path).header("authorization", format!("Bearer {TOKEN}")).call().ok()?;
+    let answer: Value = serde_json::from_reader(answer.into_body().into_reader()).ok()?;
+    let active = |chat: &Value| chat["eventAtUTC"].as_str()?.parse().ok();
+    answer["items"].as_array()?.iter().filter_map(active).max()
 }

@@ -95,6 +95,18 @@ fn waits(hub: &Hub, chat: &str) -> (Value, u64) {
 }
 
 #[test]
+fn a_chat_that_went_into_the_waiting_list_after_our_reply_is_no_wait() {
+    let hub = spawn_hub();
+    hub.provider().posts(&Delivery::message("a").at(0));
+    assert_eq!(waits(&hub, "a").1, 1);
+    hub.provider().posts(&Delivery::message("a").by_member("mem1").at(10).waiting(false));
+    let transferred = Delivery::of_type("SectorTransfer", "a").emitted_at(20).waiting(true);
+    hub.provider().posts(&transferred.chat_field("WaitingSinceUTC", json!(moment(0))));
+    assert_eq!(hub.json("/api/umbler/chats/a")["chat"]["status"], "waiting");
+    assert_eq!(waits(&hub, "a"), (Value::Null, 0));
+}
+
+#[test]
 fn a_customer_who_writes_in_the_second_of_our_reply_waits() {
     let in_order = fault("same-second-after-reply.ndjson");
     let reversed = in_order.iter().rev().cloned().collect();

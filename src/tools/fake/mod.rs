@@ -80,9 +80,14 @@ pub struct FakeRequest {
 
 impl FakeApi {
     pub fn start(address: SocketAddr) -> io::Result<Self> {
+        Self::start_with(address, World::default())
+    }
+
+    /// Starts with a provider that knows something from the first answer on.
+    pub fn start_with(address: SocketAddr, world: World) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
-        let state = Mutex::default();
+        let state = Mutex::new(State { world, ..State::default() });
         let shared = Arc::new(Shared { state, ended: AtomicBool::new(false), later: Condvar::new() });
         let served = Arc::clone(&shared);
         std::thread::Builder::new()

@@ -104,7 +104,9 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
     let poster = Poster::new(&args.target)?;
     let stop = stop_on_signal()?;
     let tally = Arc::new(Tally::default());
-    let api = args.api.map(FakeApi::start).transpose().map_err(ToolError::io("cannot serve the fake API"))?;
+    let mut simulation = Simulation::new(args, seed);
+    let start = |address| FakeApi::start_with(address, simulation.world());
+    let api = args.api.map(start).transpose().map_err(ToolError::io("cannot serve the fake API"))?;
     if let Some(api) = &api {
         let webhook = poster.webhook();
         api.world(|world| {
@@ -131,7 +133,7 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
             scope.spawn(move || post_what_was_sent(api, &sender, is_over));
         }
         let outbound = Outbound::new(&args.outbound, seed, feed.clone(), api.as_ref(), &sender);
-        let outcome = generate(args, seed, outbound, &tally, &stop);
+        let outcome = simulation.emit(args, outbound, &tally, &stop);
         drop(sender);
         is_over.store(true, Ordering::Relaxed);
         // Deliveries that wait for an answer get it; those that wait for a hub that is away do not.
@@ -200,63 +202,98 @@ fn eprint(text: &str) {
     eprintln!("{text}");
 }
 
-/// Generates the past first, then the present at its pace.
-fn generate(
-    args: &SimulateArgs,
-    seed: u64,
-    mut outbound: Outbound<'_>,
-    tally: &Tally,
-    stop: &AtomicBool,
-) -> Result<(), ToolError> {
-    let begun = clock::now();
-    let mut at = begun.checked_sub(SignedDuration::from_hours(args.backfill)).unwrap_or(begun);
-    let mut day = Day::new(seed, at);
-    let mut left = args.count;
-    let mut next_report = Instant::now() + REPORT_INTERVAL;
-    let pause = if args.rate > 0.0 { Duration::from_secs_f64(1.0 / args.rate) } else { Duration::ZERO };
-    let mut due = Instant::now();
-    let mut is_past = args.backfill > 0;
-    let mut heard = 0;
-    loop {
-        if left == Some(0) {
-            // Whoever posts has ended where nobody takes the rest.
-            drop(outbound.post_rest(stop));
-            return Ok(());
+/// A simulated day, and what of it happened before the simulation began.
+struct Simulation {
+    day: Day,
+    past: Vec<SimulatedDelivery>,
+    /// Deliveries of the present to generate. `None`: until the program is told to stop.
+    left: Option<u64>,
+}
+
+impl Simulation {
+    fn new(args: &SimulateArgs, seed: u64) -> Self {
+        let begun = clock::now();
+        let mut at = begun.checked_sub(SignedDuration::from_hours(args.backfill)).unwrap_or(begun);
+        let (mut day, mut past, mut left) = (Day::new(seed, at), Vec::new(), args.count);
+        while at < begun && left != Some(0) {
+            at = at.saturating_add(SignedDuration::from_secs(BACKFILL_PAUSE_SECONDS)).unwrap_or(begun);
+            past.push(day.step(at.min(begun)));
+            left = left.map(|left| left - 1);
         }
-        if stop.load(Ordering::Relaxed) {
-            return Ok(());
+        Self { day, past, left }
+    }
+
+    /// The provider as it is when the simulation begins. It knows all of the past from its first answer on: a hub that is told of a
+    /// chat's state takes it for the present one, so an answer out of the past would hide all that came after it.
+    fn world(&self) -> World {
+        let mut world = World::default();
+        self.past.iter().for_each(|delivery| world.absorb(&delivery.body));
+        world
+    }
+
+    /// Emits the past as fast as the hub takes it, then the present at its pace.
+    fn emit(
+        &mut self,
+        args: &SimulateArgs,
+        mut outbound: Outbound<'_>,
+        tally: &Tally,
+        stop: &AtomicBool,
+    ) -> Result<(), ToolError> {
+        let mut reports = Reports::new(tally);
+        for delivery in self.past.drain(..) {
+            if stop.load(Ordering::Relaxed) || outbound.emit_past(delivery).is_err() {
+                return Ok(());
+            }
+            reports.print_if_due()?;
         }
-        if is_past && at >= begun {
-            is_past = false;
+        if args.backfill > 0 && self.left != Some(0) {
             outbound.wait_until_posted(tally, stop);
             print(&format!("the last {} h are posted; the present goes on\n", args.backfill))?;
-            due = Instant::now() + pause;
         }
-        if is_past {
-            at =
-                at.checked_add(SignedDuration::from_secs(BACKFILL_PAUSE_SECONDS)).unwrap_or(begun).min(begun);
-        } else {
+        let pause = if args.rate > 0.0 { Duration::from_secs_f64(1.0 / args.rate) } else { Duration::ZERO };
+        let (mut due, mut heard) = (Instant::now(), 0);
+        while self.left != Some(0) {
             pause_until(due, stop);
             if stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            at = clock::now();
+            let at = clock::now();
             due += pause;
             // After a delay the pace continues from now: missed deliveries are not posted all at once.
             due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
+            for sent in outbound.api().map(FakeApi::sent).unwrap_or_default().into_iter().skip(heard) {
+                self.day.hears_of(&sent.chat, &sent.message, sent.private, at);
+                heard += 1;
+            }
+            outbound.look_at_outage()?;
+            if outbound.emit(self.day.step(at)).is_err() || outbound.post_due().is_err() {
+                return Ok(());
+            }
+            self.left = self.left.map(|left| left - 1);
+            reports.print_if_due()?;
         }
-        for sent in outbound.api().map(FakeApi::sent).unwrap_or_default().into_iter().skip(heard) {
-            day.hears_of(&sent.chat, &sent.message, sent.private, at);
-            heard += 1;
-        }
-        outbound.look_at_outage()?;
-        if outbound.emit(day.step(at), is_past).is_err() || outbound.post_due().is_err() {
+        // Whoever posts has ended where nobody takes the rest.
+        drop(outbound.post_rest(stop));
+        Ok(())
+    }
+}
+
+/// Prints the progress from time to time.
+struct Reports<'a> {
+    tally: &'a Tally,
+    next: Instant,
+}
+
+impl<'a> Reports<'a> {
+    fn new(tally: &'a Tally) -> Self {
+        Self { tally, next: Instant::now() + REPORT_INTERVAL }
+    }
+
+    fn print_if_due(&mut self) -> Result<(), ToolError> {
+        if Instant::now() < self.next {
             return Ok(());
         }
-        left = left.map(|left| left - 1);
-        if Instant::now() >= next_report {
-            next_report += REPORT_INTERVAL;
-            print(&format!("{}\n", tally.summary()))?;
-        }
+        self.next += REPORT_INTERVAL;
+        print(&format!("{}\n", self.tally.summary()))
     }
 }

@@ -105,17 +105,21 @@ impl<'a> Outbound<'a> {
         self.api
     }
 
-    /// The provider emits a delivery. The API knows it, whether a webhook brings it or not. What happened before the simulation
-    /// began is neither late nor lost in an outage.
-    pub(super) fn emit(&mut self, delivery: SimulatedDelivery, is_past: bool) -> Result<(), Over> {
+    /// The provider emits what happened before the simulation began, which its API knows already. It is neither late nor lost in an
+    /// outage.
+    pub(super) fn emit_past(&mut self, delivery: SimulatedDelivery) -> Result<(), Over> {
+        if self.feed.lock().is_lost() { Ok(()) } else { self.give(delivery) }
+    }
+
+    /// The provider emits a delivery. The API knows it, whether a webhook brings it or not.
+    pub(super) fn emit(&mut self, delivery: SimulatedDelivery) -> Result<(), Over> {
         if let Some(api) = self.api {
             api.world(|world| world.absorb(&delivery.body));
         }
-        let is_out = !is_past && self.is_out;
-        if is_out || self.feed.lock().is_lost() {
+        if self.is_out || self.feed.lock().is_lost() {
             return Ok(());
         }
-        if is_past || self.args.delay == 0 {
+        if self.args.delay == 0 {
             return self.give(delivery);
         }
         let late = Duration::from_millis(self.random.random_range(0..=self.args.delay * 1_000));
