@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::Transaction;
 
-use super::client::LinkError;
+use super::fault::LinkError;
 use crate::domain::calendar::Calendar;
 use crate::domain::{EventId, GivenName, Member};
 use crate::hub::{Ack, AckStatus, GetHealth, Health, Ingest, IngestError, UmblerHub};

@@ -17,6 +17,7 @@ use ureq::tls::TlsConfig;
 
 use super::authorization::Authorization;
 use super::budget::{SharedBudget, Turn};
+use super::fault::LinkError;
 use super::retry::{self, Next, TryOutcome};
 use crate::auth::Secret;
 use crate::http::link::LinkHandle;
@@ -49,31 +50,6 @@ pub struct ApiAnswer<T> {
     /// The provider's clock, to the second, from the answer's `Date` header. `None`: the header is missing or malformed.
     pub date: Option<Timestamp>,
     pub received_at: Timestamp,
-}
-
-/// Why there is no usable answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LinkError {
-    /// The token is wrong or has expired, or the plan has no API.
-    #[error("Umbler refused the token with status {0}: it is wrong or has expired, or the plan has no API")]
-    NotAllowed(u16),
-    /// Another status that a retry would not change.
-    #[error("Umbler answered {route} with status {status}")]
-    Refused { route: &'static str, status: u16 },
-    /// All tries failed: no answer in time, or only errors that may pass.
-    #[error("Umbler sent no usable answer to {route}: {reason}")]
-    Unreachable { route: &'static str, reason: String },
-    /// The answer does not match the question: the provider ignored a parameter, or sent an empty list although chats are known.
-    #[error("the answer to {route} cannot be trusted: {reason}")]
-    Misled { route: &'static str, reason: &'static str },
-    /// The hub could not read or record what the comparison needs. The job is tried again later.
-    #[error("the hub could not compare its data with Umbler's: {0}")]
-    Hub(String),
-    /// A mistake in the hub's own code.
-    #[error("the hub has a fault: it panicked when it was {0}, and its log says where")]
-    Panicked(&'static str),
-    #[error("the hub is stopping")]
-    Stopping,
 }
 
 #[derive(Clone)]

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::archive::Archive;
-use super::client::{Client, LinkError};
+use super::client::Client;
+use super::fault::LinkError;
 use crate::domain::Member;
 use crate::reads::{Query, ReadError};
 use crate::umbler::api::{Organization, RequestBuilder};

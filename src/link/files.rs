@@ -11,7 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::archive::Archive;
-use super::client::{ApiAnswer, Client, LinkError};
+use super::client::{ApiAnswer, Client};
+use super::fault::LinkError;
+use super::organization::AskedOrganization;
 use super::sweep::compare::FindMissing;
 use super::{LinkSettings, panics};
 use crate::domain::{ChatId, MessageId};
@@ -39,11 +41,7 @@ const LACKING_MAX: usize = 5_000;
 pub struct FileWork {
     client: Client,
     archive: Archive,
-    /// Makes questions about the organization, once it is known which.
-    requests: Option<RequestBuilder>,
-    /// How often the token had been replaced when `requests` was set.
-    replacements: u64,
-    settings: LinkSettings,
+    organization: AskedOrganization,
     link: LinkHandle,
     desk: FileDesk,
     /// Everything before this was looked at.
@@ -64,9 +62,8 @@ impl FileWork {
         let desk = link.files().clone();
         desk.open();
         let (look_at, lacking) = (Instant::now(), BTreeMap::new());
-        let (requests, settings) = (settings.requests(), settings.clone());
-        let replacements = client.authorization().replacements();
-        Self { client, archive, requests, replacements, settings, link, desk, looked_until, look_at, lacking }
+        let organization = AskedOrganization::new(settings);
+        Self { client, archive, organization, link, desk, looked_until, look_at, lacking }
     }
 
     /// Works until the hub ends.
@@ -151,7 +148,7 @@ impl FileWork {
     }
 
     fn try_to_find(&mut self, id: &MessageId) -> Result<FileFound, LinkError> {
-        let Some(requests) = self.requests()? else { return Ok(FileFound::Unreachable) };
+        let requests = self.requests()?;
         let Some(chat) = self.archive.ask(FindChat(id.clone()))? else { return Ok(FileFound::Unavailable) };
         let request = requests.message(id);
         let ApiAnswer { said: item, received_at, .. } = self.client.ask_briefly(&request, message)?;
@@ -168,19 +165,9 @@ impl FileWork {
         Ok(FileFound::At(url))
     }
 
-    fn requests(&mut self) -> Result<Option<RequestBuilder>, LinkError> {
+    fn requests(&mut self) -> Result<RequestBuilder, LinkError> {
         let replacements = self.client.authorization().replacements();
-        if replacements != self.replacements {
-            (self.requests, self.replacements) = (self.settings.requests(), replacements);
-        }
-        if self.requests.is_none() {
-            let organizations = self.client.ask_briefly(&me(), Me::read)?.said.organizations;
-            if let [(organization, _)] = &organizations[..] {
-                let (dialect, organization) = (self.settings.dialect.clone(), organization.clone());
-                self.requests = Some(RequestBuilder { dialect, organization });
-            }
-        }
-        Ok(self.requests.clone())
+        self.organization.requests(replacements, || Ok(self.client.ask_briefly(&me(), Me::read)?.said))
     }
 }
 

@@ -13,6 +13,8 @@ pub mod budget;
 pub mod retry;
 pub mod authorization;
 pub mod client;
+pub mod fault;
+mod organization;
 pub mod archive;
 pub mod directory;
 pub mod dictionaries;
@@ -39,13 +41,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::duties::Duties;
 use crate::domain::calendar::Calendar;
-use crate::http::link::{LinkHandle, Stopping};
+use crate::http::link::LinkHandle;
 use crate::hub::UmblerHub;
 use crate::reads::Readers;
 use crate::telemetry::metrics::Metrics;
-use crate::umbler::api::{Dialect, RequestBuilder};
+use crate::umbler::api::Dialect;
 use archive::Archive;
-use client::{Access, Client, LinkError};
+use client::{Access, Client};
 
 /// The settings of the link.
 #[derive(Debug, Clone)]
@@ -70,25 +72,11 @@ pub struct LinkSettings {
     pub sending: Option<Sending>,
 }
 
-impl LinkSettings {
-    /// The builder of requests, if a setting says about which organization to ask.
-    pub fn requests(&self) -> Option<RequestBuilder> {
-        let organization = self.organization.clone()?;
-        Some(RequestBuilder { dialect: self.dialect.clone(), organization })
-    }
-}
-
 /// How people send messages through the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sending {
     /// How long the hub looks for a message after a request without an answer.
     pub look_for: Duration,
-}
-
-impl From<Stopping> for LinkError {
-    fn from(_: Stopping) -> Self {
-        Self::Stopping
-    }
 }
 
 /// `at` shifted by a duration. Stays as it is if the result is out of range.

@@ -1,8 +1,9 @@
 //! Reads who is online in Umbler Talk.
 
 use super::archive::Archive;
-use super::client::{Client, LinkError};
+use super::client::Client;
 use super::directory::NameAgents;
+use super::fault::LinkError;
 use crate::protocol::link::{OnlineAgentShape, OnlineShape};
 use crate::umbler::api::RequestBuilder;
 use crate::umbler::api::answers::online;

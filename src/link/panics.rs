@@ -10,7 +10,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::client::LinkError;
+use super::fault::LinkError;
 use crate::http::link::{LinkHandle, Stopping};
 
 /// How long a thread waits after a step that panicked. What one does wrong it does again, and the log must not fill with that.

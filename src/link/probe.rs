@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::client::{ApiAnswer, Client, LinkError};
+use super::client::{ApiAnswer, Client};
+use super::fault::LinkError;
 use super::{LinkSettings, webhook};
 use crate::http::link::LinkHandle;
 use crate::telemetry::metrics::Metrics;

@@ -2,7 +2,9 @@
 //! application, so a new webhook may take the line away from another one.
 
 use super::LinkSettings;
-use super::client::{Client, LinkError, Posted};
+use super::client::{Client, Posted};
+use super::fault::LinkError;
+use super::organization::AskedOrganization;
 use super::webhook::uncovered;
 use crate::auth::Secret;
 use crate::http::link::RegisterError;
@@ -58,12 +60,9 @@ fn existing(
 }
 
 fn requests(client: &mut Client, settings: &LinkSettings) -> Result<RequestBuilder, RegisterError> {
-    if let Some(requests) = settings.requests() {
-        return Ok(requests);
-    }
-    let owner = client.ask_briefly(&me(), Me::read).map_err(|error| unreachable(&error))?.said;
-    let [(organization, _)] = &owner.organizations[..] else { return Err(RegisterError::Undecided) };
-    Ok(RequestBuilder { dialect: settings.dialect.clone(), organization: organization.clone() })
+    let replacements = client.authorization().replacements();
+    let ask = || Ok(client.ask_briefly(&me(), Me::read)?.said);
+    AskedOrganization::new(settings).requests(replacements, ask).map_err(|error| unreachable(&error))
 }
 
 /// Ids and names of the lines that no webhook posts here, of which there is at least one.
@@ -99,6 +98,7 @@ fn with_secret(url: &str, secret: Option<&Secret>) -> String {
 fn unreachable(error: &LinkError) -> RegisterError {
     match error {
         LinkError::NotAllowed(_) => RegisterError::NotAllowed,
+        LinkError::Undecided(_) => RegisterError::Undecided,
         LinkError::Refused { .. }
         | LinkError::Unreachable { .. }
         | LinkError::Misled { .. }

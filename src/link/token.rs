@@ -15,7 +15,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use actix::Addr;
 
-use super::client::{Client, LinkError};
+use super::client::Client;
+use super::fault::LinkError;
 use super::{LinkSettings, register, start_on_duty};
 use crate::auth::Secret;
 use crate::cluster::duties::Duties;
@@ -148,6 +149,7 @@ impl LinkKeeper for TokenStore {
             LinkError::Refused { .. }
             | LinkError::Unreachable { .. }
             | LinkError::Misled { .. }
+            | LinkError::Undecided(_)
             | LinkError::Hub(_)
             | LinkError::Panicked(_)
             | LinkError::Stopping => AdoptError::Unreachable(error.to_string()),

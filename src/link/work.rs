@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use super::LinkSettings;
 use super::archive::Archive;
 use super::backfill::{BackfillTurn, Reach};
-use super::client::{Client, LinkError};
+use super::client::Client;
 use super::directory::{self, FindNameless};
+use super::fault::LinkError;
+use super::organization::AskedOrganization;
 use super::schedule::{Job, JobResult, Schedule};
 use super::silence::{self, Loss, Quiet};
 use super::sweep::turn::SweepTurn;
@@ -36,10 +38,7 @@ pub struct Work {
     client: Client,
     archive: Archive,
     handle: LinkHandle,
-    /// Builds the requests for the organization. `None`: it is not known yet which organization.
-    requests: Option<RequestBuilder>,
-    /// How often the token had been replaced when `requests` was set.
-    replacements: u64,
+    organization: AskedOrganization,
     settings: LinkSettings,
     schedule: Schedule,
     /// Agents, sectors, lines and tags that had no name even after the last read of the names. They do not cause another read.
@@ -63,7 +62,7 @@ pub struct Work {
 
 impl Work {
     pub fn new(settings: LinkSettings, client: Client, archive: Archive, handle: LinkHandle) -> Self {
-        let requests = settings.requests();
+        let organization = AskedOrganization::new(&settings);
         let schedule = Schedule::new(settings.sweep_every, Instant::now());
         handle.update(|link| {
             link.state = LinkState::Starting;
@@ -73,8 +72,7 @@ impl Work {
             client,
             archive,
             handle,
-            requests,
-            replacements: 0,
+            organization,
             settings,
             schedule,
             nameless: BTreeSet::new(),
@@ -202,13 +200,13 @@ impl Work {
             return Ok(rest);
         }
         let stepped = match self.requests() {
-            Ok(Some(requests)) => {
+            Ok(requests) => {
                 let Self { client, archive, backfill, .. } = self;
                 let mut reach = Reach { client, requests: &requests, archive };
                 panics::caught("reading what happened before", || backfill.step(&mut reach))
             }
             // It must be set first which organization to ask about.
-            Ok(None) => return Ok(NAMELESS_EVERY),
+            Err(LinkError::Undecided(_)) => return Ok(NAMELESS_EVERY),
             Err(error) => Err(error),
         };
         if let Err(LinkError::Stopping) = stepped {
@@ -230,7 +228,7 @@ impl Work {
     }
 
     fn do_job(&mut self, job: Job) -> Result<JobResult, LinkError> {
-        let Some(requests) = self.requests()? else { return Ok(JobResult::NotAllowed) };
+        let requests = self.requests()?;
         match job {
             Job::Sweep => self.sweep(&requests),
             Job::Webhook => self.check_webhook(&requests),
@@ -238,26 +236,9 @@ impl Work {
         }
     }
 
-    /// The builder of requests for the organization. `None`: the token belongs to several organizations, or to none, and no setting
-    /// says which one to use.
-    fn requests(&mut self) -> Result<Option<RequestBuilder>, LinkError> {
+    fn requests(&mut self) -> Result<RequestBuilder, LinkError> {
         let replacements = self.client.authorization().replacements();
-        if replacements != self.replacements {
-            (self.requests, self.replacements) = (self.settings.requests(), replacements);
-        }
-        if self.requests.is_none() {
-            let owner = self.client.ask(&me(), Me::read)?.said;
-            if let [(organization, _)] = &owner.organizations[..] {
-                let organization = organization.clone();
-                self.requests = Some(RequestBuilder { dialect: self.settings.dialect.clone(), organization });
-            } else {
-                let count = owner.organizations.len();
-                let reason =
-                    format!("the token's owner belongs to {count} organizations: set UMBLER_ORGANIZATION_ID");
-                self.tell_state(LinkState::Undecided, Some(reason));
-            }
-        }
-        Ok(self.requests.clone())
+        self.organization.requests(replacements, || Ok(self.client.ask(&me(), Me::read)?.said))
     }
 
     fn sweep(&mut self, requests: &RequestBuilder) -> Result<JobResult, LinkError> {
@@ -323,12 +304,12 @@ impl Work {
     /// allowed to see it.
     fn read_online(&mut self) -> Result<(), LinkError> {
         self.online_at = Instant::now() + ONLINE_EVERY;
-        let Some(requests) = self.requests.clone().filter(|_| self.handle.shape().state == LinkState::Ok)
-        else {
+        let is_ok = self.handle.shape().state == LinkState::Ok;
+        let Some(requests) = self.organization.known().filter(|_| is_ok) else {
             self.handle.update(|link| link.online = None);
             return Ok(());
         };
-        let asked = online::read(&mut self.client, &requests, &self.archive);
+        let asked = online::read(&mut self.client, requests, &self.archive);
         if let Err(error) = &asked {
             if *error == LinkError::Stopping {
                 return Err(LinkError::Stopping);
@@ -345,6 +326,7 @@ impl Work {
             LinkError::NotAllowed(_) => Some(LinkState::NotAllowed),
             LinkError::Refused { .. } | LinkError::Unreachable { .. } => Some(LinkState::Unreachable),
             LinkError::Misled { .. } => Some(LinkState::Misled),
+            LinkError::Undecided(_) => Some(LinkState::Undecided),
             LinkError::Hub(_) | LinkError::Panicked(_) | LinkError::Stopping => None,
         };
         if let Some(state) = state {
@@ -354,7 +336,10 @@ impl Work {
             let problem = Some(reason);
             self.tell_sweep(SweepShape { ended_at: clock::now(), problem, ..SweepShape::default() }, None);
         }
-        if state == Some(LinkState::NotAllowed) { JobResult::NotAllowed } else { JobResult::Failed }
+        match state {
+            Some(LinkState::NotAllowed | LinkState::Undecided) => JobResult::NotAllowed,
+            _ => JobResult::Failed,
+        }
     }
 
     /// Records the alerts if they have changed. After a failure, the next step tries again.

@@ -20,7 +20,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::archive::Archive;
-use super::client::{ApiAnswer, Client, LinkError};
+use super::client::{ApiAnswer, Client};
+use super::fault::LinkError;
 use super::panics;
 use super::shifted;
 use super::sweep::backwards::Backwards;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Backfill, BackfillStep, Reach};
 use crate::journal::BackfillProgress;
-use crate::link::client::LinkError;
+use crate::link::fault::LinkError;
 use crate::protocol::link::BackfillShape;
 use crate::telemetry::clock;
 

@@ -40,7 +40,7 @@ pub fn start(
     sending: Sending,
 ) -> io::Result<()> {
     let board = Arc::new(Mutex::new(OutboxBoard::default()));
-    let provider = Arc::new(Mutex::new(None));
+    let provider = Arc::new(Mutex::new(provider::Provider::new(settings)));
     for _ in 0..WORKERS {
         let worker = Worker {
             client: client.clone(),
@@ -48,7 +48,6 @@ pub fn start(
             handle: handle.clone(),
             board: Arc::clone(&board),
             provider: Arc::clone(&provider),
-            settings: settings.clone(),
             sending,
         };
         std::thread::Builder::new().name("umbler-outbox".into()).spawn(move || worker.run())?;

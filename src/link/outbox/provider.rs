@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::work::Worker;
 use crate::journal::outbox::OutboxRow;
-use crate::link::client::LinkError;
-use crate::link::shifted;
+use crate::link::fault::LinkError;
+use crate::link::organization::AskedOrganization;
+use crate::link::{LinkSettings, shifted};
 use crate::telemetry::clock;
 use crate::umbler::api::routes::me;
 use crate::umbler::api::{Me, RequestBuilder};
@@ -18,56 +19,47 @@ use crate::umbler::api::{Me, RequestBuilder};
 /// How much older than its attempt a message may look: the provider's clock is told in whole seconds.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(2);
 
-/// What is known of the provider, once it was asked.
+/// What is known of the provider.
 pub(super) struct Provider {
-    requests: RequestBuilder,
-    /// How often the token had been replaced when it was asked.
-    replacements: u64,
-    /// How far its clock is ahead of ours.
+    organization: AskedOrganization,
+    /// How far its clock is ahead of ours. Zero until it told.
     clock_ahead: SignedDuration,
 }
 
+impl Provider {
+    pub(super) fn new(settings: &LinkSettings) -> Self {
+        Self { organization: AskedOrganization::new(settings), clock_ahead: SignedDuration::ZERO }
+    }
+}
+
 impl Worker {
-    /// About which organization is asked.
+    /// The builder of requests about the organization.
     pub(super) fn requests(&self) -> Result<RequestBuilder, LinkError> {
         let replacements = self.client.authorization().replacements();
-        if let Some(provider) = self.provider().as_ref().filter(|known| known.replacements == replacements) {
-            return Ok(provider.requests.clone());
-        }
-        let (organization, clock_ahead) = if let Some(organization) = &self.settings.organization {
-            (organization.clone(), SignedDuration::ZERO)
-        } else {
-            self.ask_for_organization()?
-        };
-        let requests = RequestBuilder { dialect: self.settings.dialect.clone(), organization };
-        *self.provider() = Some(Provider { requests: requests.clone(), replacements, clock_ahead });
+        // Nobody waits for the provider with the lock in hand.
+        let mut organization = self.provider().organization.clone();
+        let requests = organization.requests(replacements, || {
+            let answered = self.client.ask_once(&me(), Me::read)?;
+            if let Some(date) = answered.date {
+                self.provider().clock_ahead = date.duration_since(answered.received_at);
+            }
+            Ok(answered.said)
+        })?;
+        self.provider().organization = organization;
         Ok(requests)
     }
 
-    fn ask_for_organization(&self) -> Result<(String, SignedDuration), LinkError> {
-        let answered = self.client.ask_once(&me(), Me::read)?;
-        let ahead = answered.date.map(|date| date.duration_since(answered.received_at));
-        let [(organization, _)] = &answered.said.organizations[..] else {
-            let reason = "the token's owner is in several organizations: set UMBLER_ORGANIZATION_ID";
-            return Err(LinkError::Misled { route: "members_me", reason });
-        };
-        Ok((organization.clone(), ahead.unwrap_or(SignedDuration::ZERO)))
-    }
-
-    fn provider(&self) -> MutexGuard<'_, Option<Provider>> {
+    fn provider(&self) -> MutexGuard<'_, Provider> {
         self.provider.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How far the provider's clock is ahead of ours, as far as it told.
     pub(super) fn clock_ahead(&self) -> SignedDuration {
-        self.provider().as_ref().map_or(SignedDuration::ZERO, |provider| provider.clock_ahead)
+        self.provider().clock_ahead
     }
 
     pub(super) fn note_clock(&self, date: Timestamp) {
-        let ahead = date.duration_since(clock::now());
-        if let Some(provider) = &mut *self.provider() {
-            provider.clock_ahead = ahead;
-        }
+        self.provider().clock_ahead = date.duration_since(clock::now());
     }
 
     /// The present by the clock that stamps records.

@@ -15,8 +15,9 @@ use crate::hub::AckStatus;
 use crate::journal::outbox::{OutboxAttempt, OutboxResult, OutboxRow};
 use crate::journal::{Payload, own_id};
 use crate::link::archive::Archive;
-use crate::link::client::{Client, LinkError, Posted};
-use crate::link::{LinkSettings, Sending, panics, shifted};
+use crate::link::client::{Client, Posted};
+use crate::link::fault::LinkError;
+use crate::link::{Sending, panics, shifted};
 use crate::protocol::outbox::{OutboxReason, OutboxState};
 use crate::umbler::api::{RequestBuilder, ToSend};
 
@@ -32,8 +33,7 @@ pub(super) struct Worker {
     pub(super) archive: Archive,
     pub(super) handle: LinkHandle,
     pub(super) board: Arc<Mutex<OutboxBoard>>,
-    pub(super) provider: Arc<Mutex<Option<Provider>>>,
-    pub(super) settings: LinkSettings,
+    pub(super) provider: Arc<Mutex<Provider>>,
     pub(super) sending: Sending,
 }
 

@@ -20,7 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::archive::Archive;
 use super::backfill::JournalPace;
-use super::client::{ApiAnswer, Client, LinkError};
+use super::client::{ApiAnswer, Client};
+use super::fault::LinkError;
 use super::shifted;
 use crate::domain::{ChatId, MessageFacts};
 use crate::journal::LinkProgress;
