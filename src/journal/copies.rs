@@ -23,7 +23,7 @@ pub fn snapshot(path: &Path) -> Result<(InMaking, Copied), ReplaceError> {
 }
 
 /// Replaces the database at `path` by the one that `fill` makes in an empty file. No hub may run on it. What the database that
-/// is replaced, the list beside it or another list know to be erased is erased in it.
+/// is replaced, the list beside it or another list know to be erased is erased in it. What `fill` makes holds all other erasures.
 pub fn replace_by<E: From<ReplaceError>>(
     path: &Path,
     erasures: Option<&Path>,
@@ -38,7 +38,7 @@ pub fn replace_by<E: From<ReplaceError>>(
     let copied = complete(connection, fresh.path(), path)?;
     let copied = erase_known(fresh.path(), path, path, erasures)?.unwrap_or(copied);
     let aside = put_in_place(fresh, &copied, path, now)?;
-    Ok(Replaced { now: Some(copied), aside })
+    Ok(Replaced { now: Some(copied), aside, knows_erasures: true })
 }
 
 /// Puts the one that `fill` makes at `path`. It is the copy of a database that goes on with the same epoch. There must be none at
@@ -93,20 +93,23 @@ pub(super) fn erase_known(
         }
         erasure_list::add(&list, erasure_list::read(more)?)?;
     }
-    erasure_list::add(&list, known_erasures(path))?;
+    erasure_list::add(&list, known_erasures(path).unwrap_or_default())?;
     if erasure_list::read(&list)?.is_empty() {
         return Ok(None);
     }
     erase_again(fresh, source, &list).map(Some)
 }
 
-/// The erasures that a database knows. One that is damaged knows none; the list beside it does.
-fn known_erasures(path: &Path) -> Vec<ListedErasure> {
-    let read = || {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        erasures_of(&connection, None)
-    };
-    read().unwrap_or_default().into_iter().map(ListedErasure::from).collect()
+/// The erasures that a database knows. `None`: there is no database, or it is damaged; the list beside it may know them.
+fn known_erasures(path: &Path) -> Option<Vec<ListedErasure>> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    let known = erasures_of(&connection, None).ok()?;
+    Some(known.into_iter().map(ListedErasure::from).collect())
+}
+
+/// True where the database at `path` or the list beside it says who was erased, if anybody was.
+pub(super) fn knows_erasures(path: &Path) -> bool {
+    erasure_list::path_of(path).exists() || known_erasures(path).is_some()
 }
 
 /// Applies the erasures of a list to a copy that is not in place yet.

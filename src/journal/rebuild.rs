@@ -87,7 +87,7 @@ pub fn rebuild(
     let copied = replace::complete(connection, made.path(), path)?;
     drop(source);
     let aside = replace::put_in_place(made, &copied, path, now)?;
-    Ok((Replaced { now: Some(copied), aside }, comparison))
+    Ok((Replaced { now: Some(copied), aside, knows_erasures: true }, comparison))
 }
 
 /// Applies all records of `source` to an empty database in the making, and compares the two. `path` is the database

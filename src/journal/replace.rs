@@ -97,6 +97,8 @@ pub struct Replaced {
     pub now: Option<Copied>,
     /// Where the old database is kept; `None` if there was none.
     pub aside: Option<PathBuf>,
+    /// False if nothing here knew who was erased after the backup was made: they are in it again.
+    pub knows_erasures: bool,
 }
 
 /// Copies the database at `path`, in use or not, to `target`.
@@ -144,9 +146,10 @@ pub fn restore(
     let fresh = begin_copy(path)?;
     let begin_anew = |copy: &Connection| schema::new_epoch(copy).map(|_epoch| ());
     let copied = copy(source, fresh.path(), progress, &begin_anew)?;
+    let knows_erasures = erasures.is_some() || copies::knows_erasures(path);
     let copied = copies::erase_known(fresh.path(), source, path, erasures)?.unwrap_or(copied);
     let aside = put_in_place(fresh, &copied, path, now)?;
-    Ok(Replaced { now: Some(copied), aside })
+    Ok(Replaced { now: Some(copied), aside, knows_erasures })
 }
 
 /// Renames a finished file to the name of the database. Returns the path at which the old one is kept.
@@ -182,13 +185,13 @@ pub fn accept_loss(path: &Path, now: Timestamp) -> Result<Replaced, ReplaceError
         Ok(copied) => {
             let marker = Marker { epoch: copied.epoch.clone(), seq: copied.seq };
             lineage::replace(path, &marker).map_err(io_error(path))?;
-            Ok(Replaced { now: Some(copied), aside: None })
+            Ok(Replaced { now: Some(copied), aside: None, knows_erasures: true })
         }
         Err(unusable) => {
             log::info!("the file is set aside: {}", crate::telemetry::causes::chain(&unusable));
             let aside = set_aside(path, now)?;
             remove(&lineage::path_of(path))?;
-            Ok(Replaced { now: None, aside })
+            Ok(Replaced { now: None, aside, knows_erasures: true })
         }
     }
 }

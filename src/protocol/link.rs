@@ -16,7 +16,7 @@ pub const BACKFILL_DAYS_MAX: u32 = 1_825;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkState {
-    /// `UMBLER_API_TOKEN` is not set, so the API is not used.
+    /// This hub does not use the API: no token is set, or another hub of the cluster has the link.
     #[default]
     Off,
     /// No answer has come yet since the hub started.

@@ -9,6 +9,10 @@ use crate::journal::copies;
 use crate::journal::replace::{self, Replaced};
 use crate::telemetry::clock;
 
+/// What a restore prints that found no list of erasures.
+const ERASURES_UNKNOWN: &str = "nothing here says who was erased after this backup was made: if anybody was, they are back; restore again \
+     with --erasures FILE, the hub.db.erasures of the machine where they were erased\n";
+
 /// Which backup to restore, and where.
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
@@ -78,5 +82,6 @@ fn describe(replaced: &Replaced) -> String {
     );
     let aside = replaced.aside.as_ref();
     let aside = aside.map(|aside| format!("the previous database is kept: {}\n", aside.display()));
-    now + &aside.unwrap_or_default()
+    let unknown = if replaced.knows_erasures { "" } else { ERASURES_UNKNOWN };
+    now + &aside.unwrap_or_default() + unknown
 }

@@ -201,7 +201,8 @@ fn a_restored_older_backup_erases_again_by_the_list_beside_the_database_or_by_a_
     let list = std::fs::read_to_string(hub.home().join("hub.db.erasures")).expect("a list");
     assert!(list.contains(CONTACT) && list.lines().count() == 1, "{list}");
 
-    does(&hub, &["restore", backup]);
+    let told = does(&hub, &["restore", backup]);
+    assert!(!told.contains("erased after this backup"), "{told}");
     is_gone(&hub, &[]);
 
     // Without the list, the database that is replaced knows.
@@ -209,15 +210,19 @@ fn a_restored_older_backup_erases_again_by_the_list_beside_the_database_or_by_a_
     does(&hub, &["restore", backup]);
     is_gone(&hub, &[]);
 
-    // On another machine there is neither.
+    // On another machine there is neither, and the restore says so.
     let other = tempfile::tempdir().expect("a folder");
     let given = elsewhere.path().join("erasures");
     std::fs::write(&given, list).expect("written");
-    let output = command(other.path())
-        .args(["restore", backup, "--erasures", given.to_str().expect("a path")])
-        .output()
-        .expect("the tool runs");
-    assert!(output.status.success(), "{output:?}");
+    let restored = |more: &[&str]| {
+        let output =
+            command(other.path()).args(["restore", backup]).args(more).output().expect("the tool runs");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).contains("nothing here says who was erased after this backup")
+    };
+    assert!(restored(&[]));
+    std::fs::remove_file(other.path().join("hub.db")).expect("it was restored");
+    assert!(!restored(&["--erasures", given.to_str().expect("a path")]));
     let bytes = std::fs::read(other.path().join("hub.db")).expect("restored");
     for word in WORDS {
         assert!(!bytes.windows(word.len()).any(|part| part == word.as_bytes()), "{word}");
