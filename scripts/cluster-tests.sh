@@ -32,7 +32,7 @@ trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; rm
 
 if [ $# = 0 ]; then
     others='^(backup|bucket|bucket_beside|bucket_faults|bucket_link|cluster|cluster_[a-z]+)::'
-    counting='^(described::every_answer_has|drain::a_drain_ends_in_time|durability::(kill_9|what_was_stored)|erasure::nothing_of'
+    counting='^(described::every_answer_has|drain::a_drain_ends_in_time|durability::(kill_9|the_same_deliveries|what_was_stored)|erasure::nothing_of|heartbeat::a_heartbeat_amid'
     counting="$counting|lines::sockets_that_come_and_go|members::an_import_is_one_update|parameters::a_parameter_out_of_range"
     counting="$counting|payloads::(every_known_delivery|the_state_after)|process::a_database_of_the_first_schema"
     counting="$counting|protocol::a_position_is_answered|recovery::(a_position_that_cannot|screens_that_come_back_while)"
@@ -45,7 +45,7 @@ if [ $# = 0 ]; then
     durable="$durable|process::a_hub_that_cannot_write|retention::what_is_too_old_is_deleted_soon"
     durable="$durable|tools::health_fails)"
     alone='^(erasure::(a_person_is_erased_in_the_database_of_a_stopped|a_restored_older|what_is_left_of_an_erased)'
-    alone="$alone|power_loss|records::(a_check_finds_a_state|everything_that_follows|what_a_release_before)"
+    alone="$alone|power_loss|records::(a_check_finds_a_state|a_rebuild_mends|everything_that_follows|what_a_release_before)"
     alone="$alone|retention::(a_database_of_an_older|deliveries_of_more_than))"
     lost='^lineage::'
     set -- --no-fail-fast -E "binary(it) & not test(/$others|$counting|$durable|$alone|$lost/)"

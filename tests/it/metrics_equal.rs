@@ -109,7 +109,7 @@ fn delivery(step: &Step) -> Option<Delivery> {
                 None => change,
             }
         }
-        Step::Moves(chat, at, sector) => Delivery::of_type("SectorTransfer", &name(chat))
+        Step::Moves(chat, at, sector) => Delivery::of_type("ChatSectorChanged", &name(chat))
             .emitted_at(minutes(at))
             .chat_field("Sector", json!({ "Id": format!("sector-{sector}"), "Name": "Setor" })),
         Step::Closes(chat, at) => {

@@ -133,11 +133,11 @@ fn happens(hub: &Hub, step: &Step, at: Timestamp, admin: &str) {
         }
         Step::Moves(chat, sector) => {
             let sector = ["sales", "support"][usize::from(*sector)];
-            in_sector(Delivery::of_type("SectorTransfer", &name(*chat)), sector)
+            in_sector(Delivery::of_type("ChatSectorChanged", &name(*chat)), sector)
         }
         Step::Tags(chat, tags) => {
             let tags: Vec<Value> = tags.iter().map(|tag| json!({ "Id": format!("tag-{tag}") })).collect();
-            Delivery::of_type("ChatTagsChanged", &name(*chat)).chat_field("Tags", json!(tags))
+            Delivery::of_type("ChatTagChanged", &name(*chat)).chat_field("Tags", json!(tags))
         }
         Step::Closes(chat) => Delivery::of_type("ChatClosed", &name(*chat))
             .closed(0)

@@ -100,7 +100,7 @@ fn a_chat_that_went_into_the_waiting_list_after_our_reply_is_no_wait() {
     hub.provider().posts(&Delivery::message("a").at(0));
     assert_eq!(waits(&hub, "a").1, 1);
     hub.provider().posts(&Delivery::message("a").by_member("mem1").at(10).waiting(false));
-    let transferred = Delivery::of_type("SectorTransfer", "a").emitted_at(20).waiting(true);
+    let transferred = Delivery::of_type("ChatSectorChanged", "a").emitted_at(20).waiting(true);
     hub.provider().posts(&transferred.chat_field("WaitingSinceUTC", json!(moment(0))));
     assert_eq!(hub.json("/api/umbler/chats/a")["chat"]["status"], "waiting");
     assert_eq!(waits(&hub, "a"), (Value::Null, 0));

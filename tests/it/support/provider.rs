@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use umbler_hub::facade::rules::KNOWN_TYPES;
 
 use super::hub::{Answer, Hub};
 
@@ -109,8 +110,9 @@ impl Delivery {
             .at(i64::try_from(number).expect("a small number"))
     }
 
-    /// An event of another type, which repeats the chat and has no message of its own.
+    /// An event of another type that is understood, which repeats the chat and has no message of its own.
     pub fn of_type(event_type: &str, chat: &str) -> Self {
+        assert!(KNOWN_TYPES.contains(&event_type), "{event_type} would not be understood");
         Self::message(chat).set("/Type", json!(event_type)).without_message()
     }
 
