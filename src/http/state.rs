@@ -25,6 +25,7 @@ use crate::protocol::StatsShape;
 use crate::reads::analytics::{CountDayMessages, CountStatsAt, FindOpenIds};
 use crate::reads::{Asker, ListPastChats, PastStats, Query, ReadError, Reads, ScopedStats, StatusFilter};
 use crate::session::SessionContext;
+use crate::telemetry::by_minute::DeliveriesByMinute;
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
@@ -69,6 +70,7 @@ pub struct EdgeState {
     /// Checks tokens; `None` where everybody is admin.
     pub authenticator: Option<Arc<Authenticator>>,
     pub metrics: Metrics,
+    pub by_minute: DeliveriesByMinute,
     pub settings: EdgeSettings,
     pub rest_limiter: AddressLimiter,
     pub connect_limiter: AddressLimiter,
@@ -101,6 +103,7 @@ impl EdgeState {
             reads,
             authenticator,
             metrics,
+            by_minute: DeliveriesByMinute::since(clock::now()),
             rest_limiter: AddressLimiter::new(settings.rest_per_second),
             connect_limiter: AddressLimiter::new(settings.connects_per_second),
             send_limiter: UserLimiter::default(),

@@ -107,6 +107,7 @@ async fn receive(
     let answer = take_in(&request, payload, &state).await;
     let outcome = answer.as_ref().map_or("refused", |answer| answer.status);
     state.metrics.webhook(outcome, begun.elapsed().as_secs_f64());
+    state.by_minute.note(answer.is_ok(), clock::now());
     answer.map(|answer| HttpResponse::Ok().json(answer))
 }
 

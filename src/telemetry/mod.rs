@@ -7,5 +7,6 @@ pub mod log_format;
 pub mod integrity;
 pub mod metrics;
 pub mod freshness;
+pub mod by_minute;
 pub mod backups;
 pub mod priority;

@@ -34,7 +34,10 @@ fn mask(value: &mut Value) {
                 match name.as_str() {
                     "epoch" => *field = json!("(random)"),
                     "nextCursor" if !field.is_null() => *field = json!("(opaque)"),
-                    "lastAt" | "receivedAt" | "lastDeliveryAt" | "timestamp" => *field = json!("(now)"),
+                    "lastAt" | "receivedAt" | "lastDeliveryAt" | "minutesSince" | "timestamp" => {
+                        *field = json!("(now)");
+                    }
+                    "minutes" => *field = json!("(of now)"),
                     "silenceSeconds" => *field = json!("(seconds)"),
                     _ => mask(field),
                 }
@@ -283,4 +286,8 @@ fn the_webhook_status_tells_how_deliveries_fared() {
     assert!(undecodable[0]["reason"].as_str().expect("a reason").contains("ChatRated"), "{}", undecodable[0]);
     let health = hub.json("/health");
     assert_eq!(health["lastWebhookAt"], status["lastDeliveryAt"]);
+    assert_eq!(hub.provider().post("[]").status, 400);
+    let minutes = hub.json("/api/umbler/webhook/status")["minutes"].clone();
+    let sum = |name| minutes.as_array().expect("a list").iter().map(|minute| minute[name].as_u64()).sum();
+    assert_eq!((sum("taken"), sum("refused")), (Some(66), Some(1)), "{minutes}");
 }

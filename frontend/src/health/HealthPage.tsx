@@ -11,6 +11,7 @@ import { age, clock, fullMoment, moment, number, percent } from '../words/format
 import { named, useWords } from '../words/words.ts';
 import { type Fact, Facts } from './Facts.tsx';
 import { RawDelivery } from './RawDelivery.tsx';
+import { ByMinute } from './ByMinute.tsx';
 import { ClusterCard } from './ClusterCard.tsx';
 import { LinkCard } from './LinkCard.tsx';
 import { QUEUED_MANY, Way } from './Way.tsx';
@@ -40,6 +41,7 @@ export default function HealthPage() {
           <Way vitals={vitals} />
           <ClusterCard health={vitals.health} />
           <DeliveryTiles vitals={vitals} />
+          <ByMinute vitals={vitals} />
           <div className="columns even">
             <ByType status={vitals.webhook} />
             <div className="side">

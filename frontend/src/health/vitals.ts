@@ -62,6 +62,10 @@ export interface WebhookStatus {
     count: number;
     lastAt: string;
   }[];
+  /** The last hour, the oldest first, without the minutes in which nothing came. */
+  minutes: { at: string; taken: number; refused: number }[];
+  /** From when on they are counted. */
+  minutesSince: string;
   recentUndecodable: { seq: number; type: string; reason: string; receivedAt: string }[];
   recentIgnored: { reason: string; receivedAt: string }[];
 }

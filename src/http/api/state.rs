@@ -20,6 +20,7 @@ use crate::reads::webhooks::{
     DeliveryCount, GetUndecodable, IgnoredDelivery, UndecodableBody, UnrecognizedDelivery,
 };
 use crate::reads::{ListUpdates, WebhookStatus};
+use crate::telemetry::by_minute::MinuteOfDeliveries;
 use crate::telemetry::clock;
 
 /// Updates in one answer where no limit is given.
@@ -144,6 +145,11 @@ pub struct WebhookStatusAnswer {
     undecodable: i64,
     /// Counts by type and outcome.
     counts: Vec<DeliveryCount>,
+    /// The deliveries that this hub answered in each minute of the last hour, the oldest first. Minutes without one are left out.
+    minutes: Vec<MinuteOfDeliveries>,
+    /// From when on `minutes` counts: when this hub started.
+    #[schema(value_type = String, format = DateTime)]
+    minutes_since: Timestamp,
     /// The newest deliveries that were not understood, with the reason; at most 50. Empty for viewers and
     /// limited tokens.
     recent_undecodable: Vec<UnrecognizedDelivery>,
@@ -174,6 +180,8 @@ async fn webhook_status(
         ignored: report.total("ignored"),
         undecodable,
         counts: report.counts,
+        minutes: state.by_minute.minutes(clock::now()),
+        minutes_since: state.by_minute.begun_at(),
         recent_undecodable: report.unrecognized,
         recent_ignored: report.ignored,
     }))
