@@ -1,4 +1,7 @@
-/** Messages of one day by the hour, and of the usual day: the median of the same weekday in the four weeks before. */
+/**
+ * Messages and first responses of one day by the hour, and of the usual day: the median of the same weekday in the four
+ * weeks before.
+ */
 
 import { dayOf, hourOf, midnight, plusDays } from './days.ts';
 import { read } from './reads.ts';
@@ -18,6 +21,8 @@ export interface Hour extends Counts {
   hour: number;
   /** Messages in this hour of the usual day; null where there is no usual day. */
   usual: number | null;
+  /** Median of the first responses that were given in this hour, in milliseconds; null where there was none. */
+  firstMs: number | null;
 }
 
 export interface Day {
@@ -25,6 +30,8 @@ export interface Day {
   zone: string;
   /** How many days the usual one was made of. */
   days: number;
+  /** The usual day's first response, in milliseconds; null where too few days had any. */
+  usualFirstMs: number | null;
   /** The position that the counts include. */
   asOfSeq: number;
   /** History is being computed anew: the counts hold a part. */
@@ -32,6 +39,8 @@ export interface Day {
 }
 
 const PATH = '/api/umbler/metrics/series';
+const SUMMARY = '/api/umbler/metrics/summary';
+const FIRST = 'firstResponse';
 const WEEKS = 4;
 /** One day says nothing of what is usual. */
 const DAYS_MIN = 2;
@@ -49,7 +58,7 @@ interface Answer {
   rebuilding: object | null;
   from: string;
   timezone: string;
-  rows: { start: string; metric: string; n: number }[];
+  rows: { start: string; metric: string; n: number; medianMs?: number | null }[];
 }
 
 /** The usual hours of a day, which do not change while it runs. */
@@ -57,47 +66,55 @@ export interface Usual {
   day: string;
   days: number;
   byHour: number[] | null;
+  firstMs: number | null;
   rebuilding: boolean;
 }
 
 /** The day that `until` (else now) lies in, up to that moment. `known` spares reading the weeks before again. */
 export async function readDay(until?: string, known?: Usual | null): Promise<{ day: Day; usual: Usual }> {
-  const answer: Answer = await read(PATH, { bucket: 'hour', metric: METRICS, until });
+  const answer: Answer = await read(PATH, { bucket: 'hour', metric: `${METRICS},${FIRST}`, until });
   const zone = answer.timezone;
   const name = dayOf(Date.parse(answer.from), zone);
   const usual = known?.day === name && !known.rebuilding ? known : await readUsual(name, zone);
   const counts = countsOf(answer.rows);
+  const firstMs = new Map(
+    answer.rows.filter(({ metric }) => metric === FIRST).map(({ start, medianMs }) => [Date.parse(start), medianMs]),
+  );
   const hours = hoursOf(name, zone).map((hour) => ({
     ...hour,
     ...(counts.get(hour.from) ?? NONE),
     usual: usual.byHour?.[hour.hour] ?? null,
+    firstMs: firstMs.get(hour.from) ?? null,
   }));
+  const { days, firstMs: usualFirstMs } = usual;
   return {
-    day: { hours, zone, days: usual.days, asOfSeq: answer.asOfSeq, rebuilding: answer.rebuilding !== null },
+    day: { hours, zone, days, usualFirstMs, asOfSeq: answer.asOfSeq, rebuilding: answer.rebuilding !== null },
     usual,
   };
 }
 
 async function readUsual(day: string, zone: string): Promise<Usual> {
   const days = Array.from({ length: WEEKS }, (_, index) => plusDays(day, -7 * (index + 1)));
-  const answers: Answer[] = await Promise.all(
-    days.map((one) =>
-      read(PATH, {
-        bucket: 'hour',
-        metric: METRICS,
-        from: midnight(one, zone),
-        until: midnight(plusDays(one, 1), zone),
-      }),
-    ),
-  );
-  const rebuilding = answers.some((answer) => answer.rebuilding !== null);
+  const ask = (path: string, more: Record<string, string>): Promise<Answer[]> =>
+    Promise.all(
+      days.map((one) => read(path, { ...more, from: midnight(one, zone), until: midnight(plusDays(one, 1), zone) })),
+    );
+  const [answers, summaries] = await Promise.all([
+    ask(PATH, { bucket: 'hour', metric: METRICS }),
+    ask(SUMMARY, { metric: FIRST }),
+  ]);
+  const rebuilding = [...answers, ...summaries].some((answer) => answer.rebuilding !== null);
   // A day without any message was closed, or before the hub was there.
   const found = answers.map(({ rows }) => byHourOf(rows, zone)).filter((hours) => hours.some((count) => count > 0));
   const byHour =
     found.length < DAYS_MIN
       ? null
       : Array.from({ length: 24 }, (_, hour) => median(found.map((hours) => hours[hour] ?? 0)));
-  return { day, days: found.length, byHour, rebuilding };
+  const firsts = summaries
+    .flatMap(({ rows }) => rows.map(({ medianMs }) => medianMs ?? null))
+    .filter((ms) => ms !== null);
+  const firstMs = firsts.length < DAYS_MIN ? null : median(firsts);
+  return { day, days: found.length, byHour, firstMs, rebuilding };
 }
 
 const NONE: Counts = { customers: 0, team: 0, others: 0 };

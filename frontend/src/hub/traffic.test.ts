@@ -59,3 +59,26 @@ test('a reaction is no message of the day, as in the reports', async (t) => {
   told();
   assert.equal(customers(store), 1);
 });
+
+test('a first response is told by the hour, beside the median of the days before that had one', async (t) => {
+  const { hub, store } = await opened(t);
+  const before = [60_000, null, 240_000, 90_000];
+  await settled();
+  while (hub.questions.length > 0) {
+    const { path, query, answer } = await hub.asked();
+    const row = (medianMs: number | null) => ({ metric: 'firstResponse', n: medianMs === null ? 0 : 1, medianMs });
+    const rows = path.endsWith('/summary')
+      ? [row(before.shift() ?? null)]
+      : query.metric?.includes('firstResponse')
+        ? [{ start: '2026-03-02T11:00:00Z', ...row(480_000) }]
+        : [];
+    await answer({ asOfSeq: 10, rebuilding: null, from: '2026-03-02T03:00:00Z', timezone: 'America/Sao_Paulo', rows });
+  }
+  told();
+  const { day } = store.get();
+  assert.deepEqual(
+    day?.hours.filter(({ firstMs }) => firstMs !== null).map(({ hour, firstMs }) => [hour, firstMs]),
+    [[8, 480_000]],
+  );
+  assert.equal(day?.usualFirstMs, 90_000);
+});

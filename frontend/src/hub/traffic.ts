@@ -5,7 +5,7 @@
 
 import type { UmblerHubClient, Update } from 'umbler-hub-client';
 
-import { whenReached } from './clock.ts';
+import { hubTime, whenReached } from './clock.ts';
 import { readDay, type Counts, type Day, type Usual } from './day-traffic.ts';
 import { isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
@@ -25,6 +25,8 @@ interface Counted {
 
 const RETRY_MS = 10_000;
 const CORRECT_MS = 5000;
+/** All pages read again after an hour is over, but not all in the same moment. */
+const SPREAD_MS = 30_000;
 /** More than come in while an answer is under way, however many come. */
 const LATER_MAX = 20_000;
 const NOTHING: Traffic = { day: null, failure: null, missing: false };
@@ -84,15 +86,17 @@ export class TrafficStore extends Store<Traffic> {
     }
   }
 
-  /** Another day begins, or history is whole again. */
+  /** An hour is over, another day begins, or history is whole again. */
   #wait({ hours, rebuilding }: Day) {
     this.#stopWaiting();
     const again = () => void this.read();
+    const hour = hours.find(({ until }) => until > hubTime()) ?? hours.at(-1);
+    const isLast = hour === hours.at(-1);
     if (rebuilding) {
       const timer = setTimeout(again, RETRY_MS);
       this.#stopWaiting = () => clearTimeout(timer);
     } else {
-      this.#stopWaiting = whenReached(hours.at(-1)?.until ?? 0, again);
+      this.#stopWaiting = whenReached((hour?.until ?? 0) + (isLast ? 0 : Math.random() * SPREAD_MS), again);
     }
   }
 

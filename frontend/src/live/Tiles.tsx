@@ -5,7 +5,7 @@ import { useMoment } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
 import { type Figures, type Live, lateOf, urgencyOf } from '../hub/waits.ts';
 import { Figure } from '../parts/Figure.tsx';
-import { clock, duration, number, percent } from '../words/format.ts';
+import { age, clock, duration, number, percent } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { useLimits } from './limits.ts';
 
@@ -25,6 +25,8 @@ export type TrendOf = 'open' | 'unanswered' | 'unassigned';
 export interface FirstResponse {
   medianMs: number | null;
   n: number;
+  /** That of the usual day; null where there is none. */
+  usualMs: number | null;
 }
 
 /** The numbers of a moment, each a way to what it counts. Null: they are not known yet, and a part is no number. */
@@ -103,7 +105,7 @@ export function Tiles({ live, messagesToday, trends = {}, isWall = false }: Tile
             value={today?.medianMs == null ? '–' : duration(today.medianMs)}
             to={door('/reports')}
           >
-            {today !== null && firstHint(say, today.n)}
+            {today !== null && firstHint(say, today)}
           </Tile>
         )}
         {messagesToday !== undefined && (
@@ -116,8 +118,10 @@ export function Tiles({ live, messagesToday, trends = {}, isWall = false }: Tile
   );
 }
 
-function firstHint(say: Say, count: number): string {
-  return count === 0 ? say('firstTodayNone') : say('firstTodayHint', { count: number(count) });
+function firstHint(say: Say, { n, usualMs }: FirstResponse): string {
+  if (n === 0) return say('firstTodayNone');
+  const count = number(n);
+  return usualMs === null ? say('firstTodayHint', { count }) : say('firstTodayUsual', { count, usual: age(usualMs) });
 }
 
 /** Which part of those who wait it is, and the threshold where all sectors have the same one. */

@@ -9,10 +9,11 @@ import { useStore } from '../hub/store.ts';
 import type { Traffic } from '../hub/traffic.ts';
 import { AboutThis } from '../parts/AboutThis.tsx';
 import { Failure } from '../parts/Notice.tsx';
-import { number, percent } from '../words/format.ts';
+import { duration, number, percent } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { HOURS_STEP, hoursShown, marksOf } from './dayScale.ts';
+import { FirstResponses } from './FirstResponses.tsx';
 
 const SERIES = ['customers', 'team', 'others'] as const;
 
@@ -66,13 +67,15 @@ function Hours({ day }: { day: Day }) {
   const share = (value: number) => `${(value / most) * 100}%`;
   const height = (value: number) => ({ height: share(value) });
   const marks = marksOf(most);
+  const shown = hoursShown(hours, now);
+  const scale = { paddingLeft: `${Math.max(number(marks.at(-1)).length, 5) + 1}ch` };
   return (
     <>
       <p className="soFar">
         {soFar(say, day, now)}
         {rebuilding && <span className="quiet"> {say('trafficPart')}</span>}
       </p>
-      <div className="bars" aria-hidden="true" style={{ paddingLeft: `${number(marks.at(-1)).length + 1}ch` }}>
+      <div className="bars" aria-hidden="true" style={scale}>
         <div className="scale">
           {marks.map((mark) => (
             <span key={mark} style={{ bottom: share(mark) }}>
@@ -80,7 +83,7 @@ function Hours({ day }: { day: Day }) {
             </span>
           ))}
         </div>
-        {hoursShown(hours, now).map((hour) => (
+        {shown.map((hour) => (
           <div
             key={hour.from}
             className="hour"
@@ -106,6 +109,10 @@ function Hours({ day }: { day: Day }) {
           </div>
         ))}
       </div>
+      <FirstResponses
+        hours={shown.map((hour) => ({ ...hour, firstMs: hour.until <= now ? hour.firstMs : null }))}
+        style={scale}
+      />
       <div className="hidden">
         <table>
           <caption>
@@ -120,6 +127,7 @@ function Hours({ day }: { day: Day }) {
                 </th>
               ))}
               {usual && <th scope="col">{say('usualDay')}</th>}
+              <th scope="col">{say('m_firstResponse')}</th>
             </tr>
           </thead>
           <tbody>
@@ -135,6 +143,7 @@ function Hours({ day }: { day: Day }) {
                     <td key={name}>{hour.from <= now ? number(hour[name]) : '–'}</td>
                   ))}
                   {usual && <td>{number(Math.round(hour.usual ?? 0))}</td>}
+                  <td>{hour.firstMs !== null && hour.until <= now ? duration(hour.firstMs) : '–'}</td>
                 </tr>
               ))}
           </tbody>

@@ -16,6 +16,7 @@ function dayOf(busy: number[], usual: number[] | null): Hour[] {
     team: 0,
     others: 0,
     usual: usual === null ? null : usual.includes(hour) ? 2 : 0,
+    firstMs: null,
   }));
 }
 

@@ -2,13 +2,13 @@
 
 import { useMemo } from 'react';
 
-import { openChats, useBoards } from '../hub/hub.tsx';
+import { openChats, traffic, useBoards } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { figuresOf, groupsOf, waitsOf } from '../hub/waits.ts';
 
 /**
  * Numbers as the hub pushes them; who waits, and what is not direct, out of the open chats. Once those are all here the
- * tiles say of waits what the list says: a chat that was reopened without a new message waits in the list alone.
+ * tiles say of waits what the list says, so that both move in the same moment.
  */
 export function useLive() {
   const boards = useBoards();
@@ -25,11 +25,12 @@ export function useLive() {
     () => (row === undefined ? null : { ...figuresOf(row), indirect, ...waits }),
     [row, indirect, waits],
   );
+  const usualMs = useStore(traffic).day?.usualFirstMs ?? null;
   const answered = whole?.today.find(({ metric }) => metric === 'firstResponse');
   return {
     figures,
     waiting,
-    firstResponse: whole === null ? null : { medianMs: answered?.medianMs ?? null, n: answered?.n ?? 0 },
+    firstResponse: whole === null ? null : { medianMs: answered?.medianMs ?? null, n: answered?.n ?? 0, usualMs },
     sectors: useMemo(() => sectors && groupsOf(sectors.live, (_, { id = null }) => id), [sectors]),
     agents: useMemo(
       () => agents && groupsOf(agents.live, (chat) => openChats.find(chat)?.sector?.id ?? null),
