@@ -120,8 +120,9 @@ export function Tiles({ live, messagesToday, trends = {}, isWall = false }: Tile
 
 function firstHint(say: Say, { n, usualMs }: FirstResponse): string {
   if (n === 0) return say('firstTodayNone');
-  const count = number(n);
-  return usualMs === null ? say('firstTodayHint', { count }) : say('firstTodayUsual', { count, usual: age(usualMs) });
+  return usualMs === null
+    ? say('firstTodayHint', { count: number(n) })
+    : say('firstTodayUsual', { usual: age(usualMs) });
 }
 
 /** Which part of those who wait it is, and the threshold where all sectors have the same one. */
