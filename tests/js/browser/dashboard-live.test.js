@@ -48,7 +48,7 @@ test("the day's messages stand beside the usual ones: the median of the weeks th
   await hub.says('b', 'hello', ago(2));
   const { page, clean } = await visit(t, browser, hub, '/live');
   await text(page, '.traffic', 'compared with the usual day');
-  assert.deepEqual(await hour(hub, page, 2), ['2', '0', '0', '3']);
+  assert.deepEqual(await hour(hub, page, 2), ['2', '0', '0', '3', '–']);
   await text(page, '.traffic .soFar', /: 2, usually 3 \(−33%\)$/);
   await hub.says('c', 'late, of the hour before last', ago(2));
   await text(page, '.traffic .soFar', /: 3, usually 3 \(=\)$/);
@@ -59,10 +59,10 @@ test("the day's messages stand beside the usual ones: the median of the weeks th
       (row) => row.textContent.includes('in progress') && row.cells[1].textContent === '1',
     ),
   );
-  assert.deepEqual(await hour(hub, page, 2), ['3', '0', '0', '3']);
+  assert.deepEqual(await hour(hub, page, 2), ['3', '0', '0', '3', '–']);
   await page.reload();
   await text(page, '.traffic .soFar', /: 3, usually 3 \(=\)$/);
-  assert.deepEqual(await hour(hub, page, 2), ['3', '0', '0', '3']);
+  assert.deepEqual(await hour(hub, page, 2), ['3', '0', '0', '3', '–']);
   assert.deepEqual(await axe(page), []);
   clean();
 });
