@@ -57,6 +57,8 @@ pub fn configure(config: &mut web::ServiceConfig, dashboard_dir: &Path) {
         };
         let files = Files::new("/", dashboard_dir)
             .index_file("index.html")
+            // The build has put smaller copies beside its files; what has none is compressed as it is sent.
+            .try_compressed()
             .default_handler(actix_web::dev::fn_service(fallback));
         config.service(
             web::scope("").wrap(from_fn(tell_how_long_to_keep)).wrap(Compress::default()).service(files),

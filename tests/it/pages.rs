@@ -44,6 +44,32 @@ fn scripts_of_pages_are_sent_compressed() {
 }
 
 #[test]
+fn what_the_build_has_compressed_is_sent_as_it_is() {
+    let folder = built();
+    let copy = |ending: &str| {
+        let path = folder.path().join(format!("{}{ending}", SCRIPT.trim_start_matches('/')));
+        // No compressor makes this, so only the copy can be the answer.
+        fs::write(path, ending).expect("the copy is written");
+    };
+    [".br", ".gz"].into_iter().for_each(copy);
+    let hub = hub_with(&[setting(folder.path())]);
+    let plain = hub.get_with(SCRIPT, &[("accept-encoding", "identity")]);
+    let sent = |accepted: &str| {
+        let request = hub.agent().get(hub.url(SCRIPT)).header("accept-encoding", accepted);
+        let answer = request.call().expect("the hub answers");
+        let header = |name: &str| answer.headers()[name].to_str().expect("text").to_owned();
+        assert_eq!(Some(header("content-type").as_str()), plain.header("content-type"));
+        assert_eq!(header("cache-control"), "public, max-age=31536000, immutable");
+        assert!(header("vary").contains("accept-encoding"));
+        (header("content-encoding"), header("content-length"))
+    };
+    assert_eq!(sent("gzip, deflate, br, zstd"), ("br".to_owned(), "3".to_owned()), "over HTTPS");
+    assert_eq!(sent("gzip, deflate"), ("gzip".to_owned(), "3".to_owned()), "without");
+    assert_eq!((plain.status, plain.header("content-encoding")), (200, None));
+    assert!(plain.text.starts_with("let aMuchRepeatedName"));
+}
+
+#[test]
 fn a_browser_keeps_files_that_never_change_and_asks_again_for_all_others() {
     let folder = built();
     let hub = hub_with(&[setting(folder.path())]);

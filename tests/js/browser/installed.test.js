@@ -189,6 +189,8 @@ test('after an upgrade the next look shows the new build, and a page of the old 
       .reduce((text, name) => text.replaceAll(name, `new-${name}`), source);
   for (const name of names) {
     const path = join(folder, 'assets', name);
+    // Compressed copies go with the files that they are of.
+    if (/\.(br|gz)$/.test(name)) await rm(path);
     if (!/\.(js|css)$/.test(name)) continue;
     await writeFile(join(folder, 'assets', `new-${name}`), anew(await readFile(path, 'utf8')));
     await rm(path);
