@@ -14,8 +14,8 @@ export function Below({ box, count }: { box: RefObject<HTMLElement | null>; coun
       const hidden = list.scrollHeight - list.clientHeight - list.scrollTop;
       setBelow(Math.round((hidden / Math.max(1, list.scrollHeight)) * count));
     };
-    look();
     list.addEventListener('scroll', look, { passive: true });
+    // It looks at once too, when the browser has laid out the rows; asked here, they would be laid out one more time.
     const sizes = new ResizeObserver(look);
     sizes.observe(list);
     return () => {
