@@ -1,24 +1,32 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig, loadEnv } from 'vite';
 
+import { languagesApart } from './apart.ts';
 import { compress } from './compress.ts';
 import { offline } from './offline/build.ts';
-import { preloadFont } from './preload-font.ts';
+import { preload } from './preload.ts';
 
 export default defineConfig(({ mode }) => {
   const backend = loadEnv(mode, process.cwd()).VITE_BACKEND_URL || 'http://localhost:3001';
   return {
-    plugins: [react(), offline(), preloadFont(), compress()],
+    plugins: [react(), languagesApart(), offline(), preload(), compress()],
     // The client is a link to ../static/client, which has no React of its own.
     resolve: { dedupe: ['react', 'react-dom'] },
     build: {
       chunkSizeWarningLimit: 700,
-      // What every page needs is one file: thirty small ones would each cost a phone a way to the hub and back. Pages that are
-      // opened now and then are files of their own.
+      // What every page needs is two files: what opens the connection, and what draws. Thirty small ones would each cost a phone a
+      // way to the hub and back. Pages that are opened now and then are files of their own.
       rolldownOptions: {
         // Compressing well takes long, and is meant to.
         checks: { pluginTimings: false },
-        output: { codeSplitting: { groups: [{ name: 'app', tags: ['$initial'] }] } },
+        output: {
+          codeSplitting: {
+            groups: [
+              { name: 'begin', tags: ['$initial'], priority: 1 },
+              { name: 'app', test: /\/src\/app\/draw\.tsx$/ },
+            ],
+          },
+        },
       },
     },
     server: {

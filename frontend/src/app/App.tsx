@@ -6,13 +6,13 @@ import { HubProvider } from '../hub/hub.tsx';
 import { LivePage } from '../live/LivePage.tsx';
 import { Begin } from './Begin.tsx';
 import { Lost } from './Lost.tsx';
+import { PAGE_FILES } from './pageFiles.ts';
 import { Shell } from './Shell.tsx';
 
-// Sent when they are opened: Live, which stays open all day, comes without them.
-const ChatsPage = lazy(() => import('../chats/ChatsPage.tsx'));
-const ReportsPage = lazy(() => import('../reports/ReportsPage.tsx'));
-const SettingsPage = lazy(() => import('../settings/SettingsPage.tsx'));
-const HealthPage = lazy(() => import('../health/HealthPage.tsx'));
+const ChatsPage = lazy(PAGE_FILES.chats);
+const ReportsPage = lazy(PAGE_FILES.reports);
+const SettingsPage = lazy(PAGE_FILES.settings);
+const HealthPage = lazy(PAGE_FILES.status);
 
 const theme = createTheme({ fontFamily: 'inherit', defaultRadius: 'md', cursorType: 'pointer' });
 

@@ -16,7 +16,7 @@ import { LinkStore } from './link.ts';
 import { OpenChatStore } from './open-chats.ts';
 import { ReplayStore } from './replays.ts';
 import { SettingsStore } from './settings.ts';
-import { useStore } from './store.ts';
+import { type Store, useStore } from './store.ts';
 import { storedToken } from './token.ts';
 import { TrafficStore } from './traffic.ts';
 
@@ -52,6 +52,32 @@ const DataContext = createContext<UmblerData | null>(null);
 
 const token = storedToken();
 if (token !== null) hub.configure({ token });
+
+/**
+ * Before anything is drawn: what is live is then on its way while the script is. Resolves once it is here, or will not come;
+ * why not is the client's status, which the page shows.
+ */
+export function connect(withBoards: boolean): Promise<unknown> {
+  const refused = new Promise((resolve) => void hub.connect().catch(resolve));
+  void hub.subscribeToUpdates(CHANNELS).catch(() => {});
+  void hub.requestUmblerData().catch(() => {});
+  const first = [has(openChats, ({ complete }) => complete)];
+  if (withBoards) {
+    void hub.subscribeToUpdates(BOARDS).catch(() => {});
+    first.push(...BOARDS.map((name) => has(boards[name], (metrics) => metrics !== null)));
+  }
+  return Promise.race([refused, Promise.all(first)]);
+}
+
+function has<T>(store: Store<T>, isThere: (value: T) => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = store.subscribe(() => {
+      if (!isThere(store.get())) return;
+      stop();
+      resolve();
+    });
+  });
+}
 
 export function HubProvider({ children }: { children: ReactNode }) {
   const { client, connectionStatus, isConnected, error, umblerData } = useWebSocket({ subscribeToUpdates: CHANNELS });

@@ -1,6 +1,6 @@
 /** What is wrong with a value, or why Umbler could not be asked, in the words of the page. A hub tells it in English. */
 
-import i18next from 'i18next';
+import { type Language, locale } from './language.ts';
 
 interface Fault {
   /** As the hub says it; `{}` stands for what differs. */
@@ -274,19 +274,22 @@ export const FAULTS: Fault[] = [
 ];
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-/** Those with most words of their own first: what differs may be anything. */
-const PATTERNS = FAULTS.map((fault) => ({
-  fault,
-  pattern: new RegExp(`^${fault.said.split('{}').map(escaped).join('(.+?)')}$`, 's'),
-})).sort((a, b) => b.fault.said.replaceAll('{}', '').length - a.fault.said.replaceAll('{}', '').length);
+/** Those with most words of their own first: what differs may be anything. Made when something is wrong for the first time. */
+let patterns: { fault: Fault; pattern: RegExp }[] | null = null;
+const makePatterns = () =>
+  FAULTS.map((fault) => ({
+    fault,
+    pattern: new RegExp(`^${fault.said.split('{}').map(escaped).join('(.+?)')}$`, 's'),
+  })).sort((a, b) => b.fault.said.replaceAll('{}', '').length - a.fault.said.replaceAll('{}', '').length);
 
 /**
  * A text of the hub in the language of the page. In English it is the hub's own where no better one is known; in
  * Portuguese null then, for nobody there wants to read half a sentence in English.
  */
-export function faultInWords(said: string, language = i18next.language): string | null {
+export function faultInWords(said: string, language = locale()): string | null {
   const isPt = language === 'pt-BR';
-  for (const { fault, pattern } of PATTERNS) {
+  patterns ??= makePatterns();
+  for (const { fault, pattern } of patterns) {
     const found = pattern.exec(said);
     if (found === null) continue;
     const words = isPt ? fault.pt : fault.en;
@@ -302,6 +305,6 @@ export function faultInWords(said: string, language = i18next.language): string 
 }
 
 /** What a text tells may be a text of the hub again. Names, numbers and quotations stay. */
-function nested(given: string, language: string): string {
+function nested(given: string, language: Language): string {
   return /\s/.test(given) ? (faultInWords(given, language) ?? given) : given;
 }

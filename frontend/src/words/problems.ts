@@ -1,12 +1,10 @@
 /** Which fields are wrong, and what is wrong with each, out of what a hub says of them. */
 
-import i18next from 'i18next';
-
 import type { Word } from './en.ts';
 import { faultInWords } from './faults.ts';
+import { isWord, locale, sayNow } from './language.ts';
 import { weekday } from './weekday.ts';
 
-const say = (word: Word) => i18next.t(word);
 const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 /** Fields of small forms, by the labels that they have there. */
 const LABELS: Record<string, Word> = {
@@ -37,15 +35,16 @@ export function placeOf(path: string): string {
   const day = /^businessHours\.(\w+)/.exec(path)?.[1];
   if (day !== undefined && DAYS.includes(day)) return weekday(DAYS.indexOf(day));
   const kind = /^thresholds\..*?(\w+Seconds)$/.exec(path)?.[1];
-  if (kind !== undefined && i18next.exists(`limit_${kind}`)) return i18next.t(`limit_${kind}`);
+  const limit = `limit_${kind}`;
+  if (isWord(limit)) return sayNow(limit);
   const [, list = '', place = ''] = /^(\w+)\[(\d+)\]/.exec(path) ?? [];
-  if (list in LABELS) return `${say(LABELS[list] as Word)} ${Number(place) + 1}`;
+  if (list in LABELS) return `${sayNow(LABELS[list] as Word)} ${Number(place) + 1}`;
   const label = LABELS[path] ?? LABELS[path.split('.')[0] ?? ''];
-  return label === undefined ? path : say(label);
+  return label === undefined ? path : sayNow(label);
 }
 
 /** All of them in one sentence; null where the page has no words for any of them. */
-export function problemsInWords(message: string, parameter: string | null, language = i18next.language): string | null {
+export function problemsInWords(message: string, parameter: string | null, language = locale()): string | null {
   const told = [...problemsIn(message, parameter)].flatMap(([path, said]) => {
     const words = faultInWords(said, language);
     return words === null ? [] : [`${placeOf(path)}: ${words}`];

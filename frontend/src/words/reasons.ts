@@ -1,8 +1,7 @@
 /** What went wrong, in the words of the page. A hub and its client tell it in English, for whoever develops with them. */
 
-import i18next from 'i18next';
-
 import { faultInWords } from './faults.ts';
+import { locale } from './language.ts';
 import { problemsInWords } from './problems.ts';
 
 /** By code. `({message})` stands where the hub's words tell something that the code does not. */
@@ -63,7 +62,7 @@ export function reasonInWords(
   code: string,
   message: string,
   parameter: string | null = null,
-  language = i18next.language,
+  language = locale(),
 ): string {
   const problems = code === 'bad_parameter' ? problemsInWords(message, parameter, language) : null;
   if (problems !== null) return problems;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { EN } from './en.ts';
+import { isWord, sayNow, spoken } from './language.ts';
 import { PT } from './pt.ts';
 
 test('the chart of the day says which messages it leaves out that the tile counts', () => {
@@ -43,4 +44,11 @@ test('every type of message has a name in both languages', () => {
     types.filter((type) => !(type in EN) || !(type in PT)),
     [],
   );
+});
+
+test('a value stands where the words have its name, whatever the value looks like', () => {
+  spoken.set({ language: 'en', words: EN });
+  assert.equal(sayNow('playedUntil', { until: '{{count}} $&', count: 3 }), 'until {{count}} $&, 3 updates');
+  assert.equal(sayNow('live'), 'Live');
+  assert.deepEqual(['live', 'constructor', 'Nobody'].map(isWord), [true, false, false]);
 });
