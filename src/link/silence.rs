@@ -53,6 +53,12 @@ impl Loss {
             None => before,
         }
     }
+
+    /// Whether messages are still being lost, after a comparison that found so many: `lost` should have come, and of the other
+    /// `messages` a webhook may still tell. While a loss stands no webhook comes, so these are lost too.
+    pub fn goes_on(standing: Option<Self>, lost: usize, messages: usize) -> bool {
+        lost > 0 || standing.is_some() && messages > 0
+    }
 }
 
 /// `is_compared` is false where the last comparison broke off.
@@ -114,5 +120,14 @@ mod tests {
         assert_eq!(after(None, "10:20"), Some(loss), "nothing was compared");
         assert_eq!(after(Some(0), "10:20"), None);
         assert_eq!(after(Some(2), "10:20").map(|loss| loss.count), Some(2));
+    }
+
+    #[test]
+    fn what_is_too_new_to_be_lost_is_lost_while_no_webhook_comes() {
+        let loss = Some(Loss { count: 3, found_at: at("2026-03-02T10:00:00Z") });
+        assert!(Loss::goes_on(None, 1, 1));
+        assert!(!Loss::goes_on(None, 0, 5), "their webhooks are on their way");
+        assert!(Loss::goes_on(loss, 0, 5));
+        assert!(!Loss::goes_on(loss, 0, 0), "nobody writes");
     }
 }

@@ -263,8 +263,9 @@ impl Work {
                 Some(lost),
             );
         }
-        self.sweep_turn.note(read, lost > 0 || !is_finished);
-        Ok(if lost > 0 { JobResult::Problem } else { JobResult::Fine })
+        let is_losing = Loss::goes_on(self.loss, lost, messages);
+        self.sweep_turn.note(read, is_losing || !is_finished);
+        Ok(if is_losing { JobResult::Problem } else { JobResult::Fine })
     }
 
     fn check_webhook(&mut self, requests: &RequestBuilder) -> Result<JobResult, LinkError> {

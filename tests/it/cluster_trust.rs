@@ -181,7 +181,7 @@ fn hubs_that_applied_the_same_records_print_the_same_digests() {
             0 => drop(hub.provider().posts(&question(&chat, 120))),
             1 => drop(hub.provider().post("{}")),
             2 => drop(hub.provider().posts(&Delivery::message(&chat).by_member("ana"))),
-            3 => drop(hub.provider().posts(&Delivery::message(&chat).set("/Type", json!("ChatRated")))),
+            3 => drop(hub.provider().posts(&Delivery::of_any_type("ChatRated", &chat))),
             _ => drop(hub.provider().says(&chat, &format!("number {round}"))),
         }
         if round == 30 {

@@ -89,7 +89,7 @@ fn nobody_writes_a_line_of_their_own_into_the_log() {
         let mut screen = hub.screen();
         screen.says(HOSTILE, json!({ "channels": [HOSTILE] }));
         screen.catches_up();
-        hub.provider().posts(&Delivery::of_type(HOSTILE, HOSTILE).event_id(HOSTILE));
+        hub.provider().posts(&Delivery::of_any_type(HOSTILE, HOSTILE).event_id(HOSTILE));
         let log = hub.log();
         let breaks = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
         assert!(!log.contains(breaks), "{format} {level}: {log}");

@@ -201,7 +201,8 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
         8 => {
             // More types than are counted by name.
             let unknown = |part| {
-                Delivery::of_type(&format!("Type{number}-{part}"), &chat).event_id(&id(&format!("t{part}")))
+                Delivery::of_any_type(&format!("Type{number}-{part}"), &chat)
+                    .event_id(&id(&format!("t{part}")))
             };
             (0..9).map(|part| posted(unknown(part))).collect()
         }

@@ -113,6 +113,11 @@ impl Delivery {
     /// An event of another type that is understood, which repeats the chat and has no message of its own.
     pub fn of_type(event_type: &str, chat: &str) -> Self {
         assert!(KNOWN_TYPES.contains(&event_type), "{event_type} would not be understood");
+        Self::of_any_type(event_type, chat)
+    }
+
+    /// As [`Self::of_type`], of a type that may be unknown.
+    pub fn of_any_type(event_type: &str, chat: &str) -> Self {
         Self::message(chat).set("/Type", json!(event_type)).without_message()
     }
 
