@@ -13,7 +13,7 @@ failed=0
 summary=""
 # Tests that run at once, for each core: they mostly wait, for a timeout of the product or for another process.
 TESTS_PER_CORE=3
-# Room for the files of tests in memory; they need less than a tenth of it.
+# Room for the files of tests in memory. At six tests at once they took up to 430 MB.
 MEMORY_KIB_MIN=2097152
 log=$(mktemp)
 # Tests that need a tool or a right which is missing here write down why they are not run.
