@@ -1,6 +1,7 @@
 import type { CSSProperties } from 'react';
 
 import type { Hour } from '../hub/day-traffic.ts';
+import { stretches } from '../parts/stretches.ts';
 import { age, duration } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 
@@ -11,8 +12,7 @@ export function FirstResponses({ hours, style }: { hours: Hour[]; style: CSSProp
   const say = useWords();
   const most = Math.max(0, ...hours.map(({ firstMs }) => firstMs ?? 0));
   if (most === 0) return null;
-  const place = (hour: Hour, index: number) =>
-    hour.firstMs === null ? null : `${index + 0.5},${((1 - hour.firstMs / most) * HIGH).toFixed(1)}`;
+  const point = ([place, ms]: [number, number]) => `${place + 0.5},${((1 - ms / most) * HIGH).toFixed(1)}`;
   return (
     <div className="responses" aria-hidden="true">
       <p>{say('firstByHour')}</p>
@@ -20,9 +20,9 @@ export function FirstResponses({ hours, style }: { hours: Hour[]; style: CSSProp
         <span>{age(most)}</span>
         <div className="plot">
           <svg viewBox={`0 0 ${hours.length} ${HIGH}`} preserveAspectRatio="none" aria-hidden="true">
-            {stretches(hours.map(place)).map((points) => (
+            {stretches(hours.map(({ firstMs }) => firstMs)).map((stretch) => (
               // A line of no length is drawn as a dot.
-              <polyline key={points[0]} points={[...points, points.at(-1)].join(' ')} />
+              <polyline key={stretch[0]?.[0]} points={[...stretch, ...stretch.slice(-1)].map(point).join(' ')} />
             ))}
           </svg>
           {hours.map((hour) => (
@@ -32,14 +32,4 @@ export function FirstResponses({ hours, style }: { hours: Hour[]; style: CSSProp
       </div>
     </div>
   );
-}
-
-/** The points that follow each other without a gap. */
-function stretches(points: (string | null)[]): string[][] {
-  const found: string[][] = [[]];
-  for (const point of points) {
-    if (point === null) found.push([]);
-    else found.at(-1)?.push(point);
-  }
-  return found.filter((points) => points.length > 0);
 }

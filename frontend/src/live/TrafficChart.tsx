@@ -109,10 +109,7 @@ function Hours({ day }: { day: Day }) {
           </div>
         ))}
       </div>
-      <FirstResponses
-        hours={shown.map((hour) => ({ ...hour, firstMs: hour.until <= now ? hour.firstMs : null }))}
-        style={scale}
-      />
+      <FirstResponses hours={shown.map((hour) => ({ ...hour, firstMs: firstOf(hour, now) }))} style={scale} />
       <div className="hidden">
         <table>
           <caption>
@@ -143,7 +140,7 @@ function Hours({ day }: { day: Day }) {
                     <td key={name}>{hour.from <= now ? number(hour[name]) : '–'}</td>
                   ))}
                   {usual && <td>{number(Math.round(hour.usual ?? 0))}</td>}
-                  <td>{hour.firstMs !== null && hour.until <= now ? duration(hour.firstMs) : '–'}</td>
+                  <td>{duration(firstOf(hour, now))}</td>
                 </tr>
               ))}
           </tbody>
@@ -193,6 +190,11 @@ function isUsual({ hours }: Day): boolean {
 
 function isRunning({ from, until }: Hour, now: number): boolean {
   return from <= now && now < until;
+}
+
+/** The first response of an hour that is over: what was read of the one that runs is soon out of date. */
+function firstOf({ until, firstMs }: Hour, now: number): number | null {
+  return until <= now ? firstMs : null;
 }
 
 /** How much of the hour that runs is over, from 0 to 1. */

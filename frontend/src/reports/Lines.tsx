@@ -1,4 +1,4 @@
-import { stretches } from './series.ts';
+import { stretches } from '../parts/stretches.ts';
 
 /** With more points than that a line alone is easier to read. */
 export const POINTS_MAX = 62;

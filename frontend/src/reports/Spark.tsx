@@ -1,4 +1,5 @@
-import { stretches, type Series } from './series.ts';
+import { stretches } from '../parts/stretches.ts';
+import type { Series } from './series.ts';
 
 const WIDE = 96;
 const HIGH = 24;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { stretches } from './series.ts';
+import { stretches } from './stretches.ts';
 
 test('a line is broken where nothing was measured, and a lone figure is kept', () => {
   assert.deepEqual(stretches([null, 4, 5, null, 7]), [
