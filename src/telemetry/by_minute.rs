@@ -14,19 +14,20 @@ const SECONDS: i64 = 60;
 /// The deliveries of a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MinuteOfDeliveries {
-    /// When the minute began.
+    /// The first moment of the minute, in UTC.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// Deliveries that were answered with 200.
     pub taken: u64,
-    /// Deliveries that were refused.
+    /// Deliveries that were answered with any other status, so that the provider posts them again or gives up.
     pub refused: u64,
 }
 
 /// Counts from the start of the hub on. In a cluster each hub counts its own deliveries.
 #[derive(Debug)]
 pub struct DeliveriesByMinute {
-    since: Timestamp,
+    /// When this hub started. What it answered before that is not known.
+    pub since: Timestamp,
     /// The oldest first; minutes without a delivery are left out.
     minutes: Mutex<VecDeque<MinuteOfDeliveries>>,
 }
@@ -34,11 +35,6 @@ pub struct DeliveriesByMinute {
 impl DeliveriesByMinute {
     pub fn since(since: Timestamp) -> Self {
         Self { since, minutes: Mutex::default() }
-    }
-
-    /// When counting began.
-    pub fn begun_at(&self) -> Timestamp {
-        self.since
     }
 
     /// Counts a delivery that is answered now. Where the clock was set back, it counts in the newest minute.

@@ -181,7 +181,7 @@ async fn webhook_status(
         undecodable,
         counts: report.counts,
         minutes: state.by_minute.minutes(clock::now()),
-        minutes_since: state.by_minute.begun_at(),
+        minutes_since: state.by_minute.since,
         recent_undecodable: report.unrecognized,
         recent_ignored: report.ignored,
     }))

@@ -105,8 +105,8 @@ impl<'a> Outbound<'a> {
         self.api
     }
 
-    /// The provider emits what happened before the simulation began, which its API knows already. It is neither late nor lost in an
-    /// outage.
+    /// The provider emits what happened before the simulation began, which its API knows already. It does not come late, and no
+    /// outage loses it.
     pub(super) fn emit_past(&mut self, delivery: SimulatedDelivery) -> Result<(), Over> {
         if self.feed.lock().is_lost() { Ok(()) } else { self.give(delivery) }
     }
