@@ -7,6 +7,7 @@
 #   scripts/flakes.sh --only-load          no dates
 #   scripts/flakes.sh --only-dates         no load
 #   scripts/flakes.sh --date midnight      only the dates whose name contains this word; may be given again
+#   scripts/flakes.sh --slow-pages 6       in all rounds, pages in the browser run six times slower
 #   scripts/flakes.sh --only-js            no load, and on dates only the JavaScript tests
 #   scripts/flakes.sh --keep-going         all rounds and all their tests, although one has failed
 #   scripts/flakes.sh --list               the names of the dates
@@ -67,6 +68,11 @@ while [ $# -gt 0 ]; do
             ;;
         --only-load) dates=no ;;
         --only-dates) load=no ;;
+        --slow-pages)
+            case "${2:-}" in '' | *[!0-9]*) echo "--slow-pages needs a number" >&2; exit 2 ;; esac
+            export SLOW_PAGES=$2
+            shift
+            ;;
         --only-js)
             rust=no
             load=no

@@ -26,6 +26,9 @@ const FLAGS = [
 /** How far `faketime` has moved the clock of this process, in milliseconds. */
 const FAKED_MS = 1000 * Number(/^([+-]\d+)s$/.exec(process.env.FAKETIME ?? '')?.[1] ?? 0);
 
+/** How many times slower than here pages run, as on a small phone: `scripts/flakes.sh --slow-pages` says so. */
+const SLOWER = Number(process.env.SLOW_PAGES ?? 1);
+
 /** One browser for a file of tests. It does not start on a faked clock: its pages have theirs moved. */
 export async function launch() {
   const { LD_PRELOAD, ...env } = process.env;
@@ -45,6 +48,10 @@ export async function openPage(t, browser, { clockOffMs = 0, stillAt = null, sto
   if (storageDenied) await context.addInitScript(denyStorage);
   const page = await context.newPage();
   page.setDefaultTimeout(40_000);
+  if (SLOWER > 1) {
+    const session = await context.newCDPSession(page);
+    await session.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
+  }
   const log = { console: [], errors: [], sockets: [], sent: [], requests: [] };
   page.on('console', (message) => log.console.push(message.text()));
   page.on('pageerror', (error) => log.errors.push(error.message));

@@ -39,10 +39,14 @@ export function spawnDashboard(t, { folder }, settings = {}) {
   return spawnHub(t, { DASHBOARD_DIR: folder, ...settings });
 }
 
-/** A page of it, and a check at the end: no error, and nothing that the content security policy refused. */
+/**
+ * A page of it once it is drawn, and a check at the end: no error, and nothing that the content security policy refused. The
+ * browser calls a page loaded when its first script has run, and that one only asks for the rest.
+ */
 export async function visit(t, browser, hub, path, options = {}) {
   const opened = await openPage(t, browser, { locale: 'en-US', viewport: { width: 1280, height: 800 }, ...options });
   await opened.page.goto(hub.origin + path);
+  await opened.page.locator('#root .begin').waitFor({ state: 'detached' });
   opened.clean = () => {
     assert.deepEqual(opened.log.errors, []);
     assert.deepEqual(
@@ -96,8 +100,12 @@ export async function signedIn(t, browser, hub, path, claims, options = {}) {
   return opened;
 }
 
-/** What axe finds against WCAG 2.2 AA, in one line each. It describes what passed only as far as it must: that takes long. */
+/**
+ * What axe finds against WCAG 2.2 AA, in one line each, once the page is drawn: every page has a heading. It describes what
+ * passed only as far as it must: that takes long.
+ */
 export async function axe(page) {
+  await page.locator('h1').first().waitFor({ state: 'attached' });
   await page.evaluate(await readFile(AXE, 'utf8'));
   const { violations } = await page.evaluate(() =>
     window.axe.run(document, {
