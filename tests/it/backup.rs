@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::support::hub::{command, command_through, refuses_to_serve};
-use super::support::{Delivery, Hub, spawn_hub};
+use super::support::{Delivery, Hub, OverAtDrop, spawn_hub};
 
 fn tool(hub: &Hub, arguments: &[&str]) -> (bool, String) {
     let output = command(hub.home()).args(arguments).output().expect("the tool runs");
@@ -52,6 +52,7 @@ fn a_backup_under_load_is_one_consistent_moment() {
     }
     let (url, over) = (hub.url("/api/umbler/webhook"), AtomicBool::new(false));
     std::thread::scope(|scope| {
+        let end = OverAtDrop(&over);
         for connection in 0..4 {
             let (url, over) = (&url, &over);
             scope.spawn(move || {
@@ -77,7 +78,7 @@ fn a_backup_under_load_is_one_consistent_moment() {
             assert!(said.contains(&format!("{rows} deliveries")), "{said}");
             last = rows;
         }
-        over.store(true, Ordering::Release);
+        drop(end);
     });
     let left: Vec<String> = files(&hub).into_iter().filter(|name| name.contains("partial")).collect();
     assert!(left.is_empty(), "{left:?}");

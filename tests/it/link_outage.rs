@@ -11,7 +11,7 @@ use umbler_hub::facade::testing::{Day, FakeApi};
 use super::link_bars::no_message_is_doubled;
 use super::support::api::{ago, api, deliver, linked, lose, message_ids, rechecked};
 use super::support::environment::from_environment;
-use super::support::{Delivery, Hub};
+use super::support::{Delivery, Hub, OverAtDrop};
 
 /// Where deliveries come from.
 enum Source {
@@ -122,6 +122,7 @@ fn ten_minutes_without_webhooks_at_300_deliveries_a_second_are_made_up_for() {
         }
     };
     let (happened, took, link) = std::thread::scope(|scope| {
+        let end = OverAtDrop(&is_over);
         let happening = scope.spawn(|| happens(&hub, &api, per_second, &is_let_through, &is_over));
         wait(BEFORE);
         is_let_through.store(false, Ordering::Relaxed);
@@ -133,7 +134,7 @@ fn ten_minutes_without_webhooks_at_300_deliveries_a_second_are_made_up_for() {
             println!("a comparison ended {:?} after recovery", recovered.elapsed());
         });
         let took = recovered.elapsed();
-        is_over.store(true, Ordering::Relaxed);
+        drop(end);
         (happening.join().expect("it happens"), took, link)
     });
     let chats = all_is_known_once(&hub, &api, &link);
@@ -173,13 +174,14 @@ fn ten_minutes_in_which_nothing_was_read_either_are_made_up_for() {
     let lost = api.world(|world| world.message_ids()).len();
     let (recovered, is_over) = (Instant::now(), AtomicBool::new(false));
     let (posted, took, link) = std::thread::scope(|scope| {
+        let end = OverAtDrop(&is_over);
         let posting = scope.spawn(|| happens(&hub, &api, live_per_second, &AtomicBool::new(true), &is_over));
         // A comparison is complete until a minute before its beginning, so the second one ends later. It answers when it is finished,
         // or after a while.
         let recheck = || drop(scope.spawn(|| hub.provider().post_to("/api/umbler/link/recheck", &[], "")));
         let link = complete_until(&hub, ended, recheck);
         let took = recovered.elapsed();
-        is_over.store(true, Ordering::Relaxed);
+        drop(end);
         (posting.join().expect("it posts"), took, link)
     });
     // What was posted last may not be in the last comparison.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use super::support::{Delivery, Hub, Screen, hub_with, spawn_hub};
+use super::support::{Delivery, Hub, OverAtDrop, Screen, hub_with, spawn_hub};
 
 fn epoch(hub: &Hub) -> Value {
     hub.json("/health")["epoch"].clone()
@@ -39,6 +39,7 @@ fn a_snapshot_that_others_have_asked_for_too_is_never_older_than_the_subscriptio
     posts(&hub, "a", 200);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let end = OverAtDrop(&done);
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 hub.provider().says("a", "going on");
@@ -60,9 +61,10 @@ fn a_snapshot_that_others_have_asked_for_too_is_never_older_than_the_subscriptio
                 })
             })
             .collect();
-        let outcomes: Vec<_> = screens.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
-        done.store(true, Ordering::Relaxed);
-        assert!(outcomes.iter().all(Result::is_ok), "no snapshot is older");
+        for screen in screens {
+            screen.join().expect("no snapshot is older");
+        }
+        drop(end);
     });
 }
 
@@ -182,11 +184,11 @@ fn screens_that_come_back_while_updates_pour_in_hear_each_once() {
     let epoch = epoch(&hub);
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _end = OverAtDrop(&over);
         for _ in 0..4 {
             scope.spawn(|| comes_back_until(&hub, &epoch, 600, &over));
         }
         posts(&hub, "a", 600);
-        over.store(true, Ordering::Release);
     });
 }
 

@@ -36,3 +36,12 @@ pub use screen::Screen;
 /// The longest wait of a test, on the slowest machine; a test that waits for so long has failed. Only failures
 /// take this time, so it is far longer than any of the hub's own limits.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_mins(2);
+
+/// Says that it is over, also where an assertion fails: the end of a scope waits for its threads, and theirs wait for this.
+pub struct OverAtDrop<'flag>(pub &'flag std::sync::atomic::AtomicBool);
+
+impl Drop for OverAtDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Release);
+    }
+}
