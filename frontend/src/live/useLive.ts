@@ -3,7 +3,7 @@
 import { useMemo } from 'react';
 
 import { openChats, traffic, useBoards } from '../hub/hub.tsx';
-import { useStore } from '../hub/store.ts';
+import { usePart, useStore } from '../hub/store.ts';
 import { figuresOf, groupsOf, waitsOf } from '../hub/waits.ts';
 
 /**
@@ -25,7 +25,7 @@ export function useLive() {
     () => (row === undefined ? null : { ...figuresOf(row), indirect, ...waits }),
     [row, indirect, waits],
   );
-  const usualMs = useStore(traffic).day?.usualFirstMs ?? null;
+  const usualMs = usePart(traffic, ({ day }) => day?.usualFirstMs ?? null);
   const answered = whole?.today.find(({ metric }) => metric === 'firstResponse');
   return {
     figures,
