@@ -46,7 +46,7 @@ export function spawnDashboard(t, { folder }, settings = {}) {
 export async function visit(t, browser, hub, path, options = {}) {
   const opened = await openPage(t, browser, { locale: 'en-US', viewport: { width: 1280, height: 800 }, ...options });
   await opened.page.goto(hub.origin + path);
-  await opened.page.locator('#root .begin').waitFor({ state: 'detached' });
+  await opened.page.locator('#root > .begin').waitFor({ state: 'detached' });
   opened.clean = () => {
     assert.deepEqual(opened.log.errors, []);
     assert.deepEqual(
