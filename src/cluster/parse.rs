@@ -23,9 +23,8 @@ use super::publisher::ExpectedRecord;
 use super::state::ClusterState;
 use super::trust::AHEAD_MAX;
 use crate::domain::{EventId, Seq};
-use crate::journal::entry::{Entry, Kind};
+use crate::journal::entry::{Entry, Kind, ZSTD_LEVEL};
 use crate::journal::queue::WriterFeed;
-use crate::journal::record::ZSTD_LEVEL;
 use crate::journal::{Append, Origin, Record, StreamPlace};
 use crate::telemetry::causes::chain;
 
