@@ -26,6 +26,7 @@ pub mod reduced;
 pub mod record;
 pub mod records;
 pub mod recorded;
+pub mod place;
 pub mod append;
 pub mod lineage;
 pub mod loss;
@@ -76,11 +77,12 @@ pub use kinds::duties;
 pub use kinds::link;
 pub use kinds::revocations;
 pub use kinds::settings::{self};
-pub use order::{SharedOrder, StreamPlace};
+pub use order::SharedOrder;
 pub use payload::{
     AlertKey, AlertRequest, BackfillProgress, DutyTaking, ErasureRequest, LinkProgress, Notice, Payload,
     Retained, RetentionStep, SettingsChange,
 };
+pub use place::StreamPlace;
 pub use queue::Journal;
 pub use record::{Record, own_id};
 pub use recorded::{HubEffect, Recorded};

@@ -15,7 +15,7 @@ use super::kinds::duties;
 use super::lineage::{self, Lineage, Marker};
 use super::loss;
 use super::meta;
-use super::order::StreamPlace;
+use super::place::StreamPlace;
 use super::retain;
 use super::steps::migrations;
 use crate::domain::Seq;
