@@ -7,7 +7,7 @@ use actix::prelude::*;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::erase::Erased;
+use super::erasures::Erased;
 use super::fault::Fault;
 use super::place::StreamPlace;
 use super::record::Record;

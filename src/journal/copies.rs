@@ -6,8 +6,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
-use super::erase::erasures_of;
 use super::erasure_list::{self, ListedErasure};
+use super::erasures::erasures_of;
 use super::replace::{
     Copied, CopyProgress, ReplaceError, Replaced, begin_copy, complete, copy, database_error, put_in_place,
     same_file, take_lock,
