@@ -47,13 +47,13 @@ pub(super) async fn open(
         }
     }
     let opened = schema::open_member(database)?;
-    cluster.member.state.note_duties_taken(opened.duties_taken.unwrap_or_default());
+    cluster.member.state.trust().note_duties_taken(opened.duties_taken.unwrap_or_default());
     if let Some(place) = opened.place {
         cluster.identify(&opened.epoch, place).await?;
     }
     if let Some((from, why)) = marked {
-        cluster.member.state.note_diverged(Some(from));
-        cluster.member.state.halt(why);
+        cluster.member.state.trust().note_diverged(Some(from));
+        cluster.member.state.halt().begin(why);
     }
     Ok((cluster, opened))
 }

@@ -160,7 +160,7 @@ impl Comparing {
         self.others.retain(|_, (at, _)| at.elapsed() < SILENT_MAX);
         let others: Vec<&ToldBlocks> = self.others.values().map(|(_, told)| told).collect();
         let verdict = judge(own, &others);
-        self.state.note_diverged(verdict.first());
+        self.state.trust().note_diverged(verdict.first());
         match verdict {
             Verdict::Same => {}
             Verdict::Differs { first, node } => log::error!(
@@ -174,7 +174,7 @@ impl Comparing {
                 if let Err(error) = mark(&self.database, first, &why) {
                     log::error!("the database is not marked as one that differs: {error}");
                 }
-                self.state.halt(why);
+                self.state.halt().begin(why);
             }
         }
     }

@@ -20,10 +20,10 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::parse::AHEAD_MAX;
 use super::publisher::Publisher;
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
+use super::trust::AHEAD_MAX;
 use crate::journal::{Ack, AckStatus, DutyTaking, Origin, Payload, Record};
 use crate::telemetry::clock;
 
@@ -64,7 +64,7 @@ impl Duties {
     /// How far this hub's clock is ahead, at least, of the one that stamps records: a cluster has that of the NATS server, and a stamp may
     /// be [`AHEAD_MAX`] later.
     pub fn ahead_of_stamps(&self) -> SignedDuration {
-        self.cluster.as_ref().map_or(SignedDuration::ZERO, |state| state.clock_ahead() - AHEAD_MAX)
+        self.cluster.as_ref().map_or(SignedDuration::ZERO, |state| state.trust().clock_ahead() - AHEAD_MAX)
     }
 }
 
@@ -150,17 +150,18 @@ impl Lease {
 
     /// Takes the duties by a record, if this hub has the lease and another hub was the last to take them.
     async fn take(&self) {
-        if !self.state.has_lease() || self.state.is_fence_in_force() {
+        if !self.state.has_lease() || self.state.trust().is_fence_in_force() {
             return;
         }
-        let taking = DutyTaking { by: self.me.clone(), after: self.state.duties_taken(), taken_at: None };
+        let taking =
+            DutyTaking { by: self.me.clone(), after: self.state.trust().duties_taken(), taken_at: None };
         let record = match Record::new(Payload::Duty(taking), None, Origin::Hub, clock::now()) {
             Ok(record) => record,
             Err(error) => return log::error!("the duties cannot be taken: {error}"),
         };
         match timeout(REQUEST_MAX, self.publisher.take_own(record)).await {
             Ok(Ok(Ack { status: AckStatus::Accepted, seq: Some(position), .. })) => {
-                self.state.note_fence(position);
+                self.state.trust().note_fence(position);
             }
             Ok(Ok(_)) => log::debug!("another hub has taken the duties"),
             Ok(Err(error)) => log::debug!("the duties are not taken yet: {error}"),

@@ -16,9 +16,10 @@
 //! Everything that talks to NATS runs on one thread, `cluster`. Nothing of this room runs unless `NATS_URL` is set.
 
 pub mod settings;
-pub mod state;
 mod halt;
 mod trust;
+pub mod roster;
+pub mod state;
 pub mod nats;
 pub mod stream;
 pub mod inbox;

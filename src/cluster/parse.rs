@@ -14,22 +14,20 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 
 use super::publisher::ExpectedRecord;
 use super::state::ClusterState;
+use super::trust::AHEAD_MAX;
 use crate::domain::{EventId, Seq};
-use crate::journal::entry::{Entry, Kind};
+use crate::journal::entry::{Entry, Kind, ZSTD_LEVEL};
 use crate::journal::queue::WriterFeed;
-use crate::journal::record::ZSTD_LEVEL;
 use crate::journal::{Append, Origin, Record, StreamPlace};
 use crate::telemetry::causes::chain;
 
-/// How far a hub's clock may be ahead of the NATS server's.
-pub const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(2);
 /// How often it is looked whether a record that cannot be read is to be skipped.
 const LOOK_AFTER: Duration = Duration::from_millis(200);
 /// The type under which a skipped record is kept.
@@ -55,16 +53,16 @@ pub fn run(
     while let Some(one) = streamed.blocking_recv() {
         let (position, stamp, bytes) = (one.position, one.stamp, one.bytes.clone());
         let append = match read(one, newest_at) {
-            _ if state.is_to_skip(position) => skipped(position, stamp, &bytes, newest_at),
+            _ if state.trust().is_to_skip(position) => skipped(position, stamp, &bytes, newest_at),
             Err(why) => {
-                state.halt_at(position, &why);
-                while !state.is_to_skip(position) {
+                state.halt().begin_at(position, &why);
+                while !state.trust().is_to_skip(position) {
                     if streamed.is_closed() {
                         return log::debug!("the hub ends at a record that cannot be read");
                     }
                     std::thread::sleep(LOOK_AFTER);
                 }
-                state.resume_behind(position);
+                state.halt().resume_behind(position);
                 skipped(position, stamp, &bytes, newest_at)
             }
             read => read,
@@ -76,7 +74,7 @@ pub fn run(
                     return log::debug!("the writer has ended");
                 }
             }
-            Err(why) => return state.halt(format!("the record at position {position} {why}")),
+            Err(why) => return state.halt().begin(format!("the record at position {position} {why}")),
         }
     }
 }

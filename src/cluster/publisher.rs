@@ -69,7 +69,7 @@ impl SharedOrder for StreamOrder {
     fn append(&self, mut append: Append) {
         let entry = &mut append.record.entry;
         if entry.origin == Origin::Hub && entry.kind.is_of_duties() {
-            entry.fence = Some(self.state.fence());
+            entry.fence = Some(self.state.trust().fence());
         }
         let weight = append.record.weight;
         if self.load.is_closing() {
@@ -86,7 +86,7 @@ impl SharedOrder for StreamOrder {
     }
 
     fn duties_taken(&self, position: Seq) {
-        self.state.note_duties_taken(position);
+        self.state.trust().note_duties_taken(position);
     }
 
     fn waiting(&self) -> usize {
@@ -98,7 +98,7 @@ impl SharedOrder for StreamOrder {
     }
 
     fn stands_at(&self, position: Seq, why: &str) {
-        self.state.stand_at(position, &format!("cannot be stored: {why}"));
+        self.state.halt().stand_at(position, &format!("cannot be stored: {why}"));
     }
 
     fn close(&self) {

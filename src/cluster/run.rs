@@ -20,8 +20,8 @@ use super::compare::Comparing;
 use super::duties::{Lease, open_bucket};
 use super::elsewhere::TlsFor;
 use super::inbox::Inbox;
-use super::peers::Peer;
 use super::publisher::{Publisher, StreamOrder, WINDOW_KIB, WINDOW_RECORDS};
+use super::roster::Peer;
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
 use super::stream::StreamFacts;
@@ -272,7 +272,7 @@ impl Work {
             .name("parse".into())
             .spawn(move || parse::run(streamed, &feed, &told, place.at));
         if let Err(error) = parsing {
-            return state.halt(format!("a thread does not start: {error}"));
+            return state.halt().begin(format!("a thread does not start: {error}"));
         }
         let closing = Arc::new(AtomicBool::new(false));
         let me = format!("{}-{boot}", settings.node);
@@ -341,8 +341,8 @@ async fn until_closing<'a>(
     state: &ClusterState,
 ) {
     while !load.is_closing() {
-        if !state.takes_nothing() && tasks.clone().any(JoinHandle::is_finished) {
-            state.halt(
+        if !state.halt().takes_nothing() && tasks.clone().any(JoinHandle::is_finished) {
+            state.halt().begin(
                 "a part of this hub that works with the stream has ended; start the hub again".to_owned(),
             );
         }
@@ -387,7 +387,7 @@ mod tests {
             let tasks = [spawn_local(std::future::pending()), spawn_local(std::future::ready(()))];
             let (closing, halted) = (Arc::clone(&load), state.clone());
             let closes = spawn_local(async move {
-                while !halted.is_halted() {
+                while !halted.halt().is_on() {
                     sleep(LOOK_AFTER).await;
                 }
                 closing.close();

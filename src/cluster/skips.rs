@@ -19,7 +19,7 @@ use futures_util::TryStreamExt;
 use tokio::time::timeout;
 
 use super::duties::open_bucket;
-use super::peers::Peer;
+use super::roster::Peer;
 use super::settings::ClusterSettings;
 use super::{ClusterError, peers, stream};
 use crate::domain::Seq;
@@ -126,7 +126,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::cluster::peers::PeerTold;
+    use crate::cluster::roster::PeerTold;
 
     fn hub(node: &str, applied: i64, halted_at: Option<i64>) -> Peer {
         let told = PeerTold { applied, halted_at, ..PeerTold::default() };

@@ -9,7 +9,7 @@ use ureq::Agent;
 use ureq::tls::TlsConfig;
 
 use super::ClusterError;
-use super::peers::Peer;
+use super::roster::Peer;
 use super::settings::ClusterSettings;
 use crate::journal::copies;
 use crate::journal::replace::{Copied, ReplaceError};

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::halt::Halted;
-use super::peers::{FORGOTTEN_AFTER, Peer, Roster};
+use super::halt::Halt;
+use super::roster::{FORGOTTEN_AFTER, Peer, Roster};
 use super::trust::Trust;
 
 /// How long a hub stays ready without a connection to NATS.
@@ -40,8 +40,7 @@ struct Inner {
     trust: Trust,
     peers: Mutex<Roster>,
     times: Mutex<Since>,
-    /// Why nothing more is applied; `None` while all is well.
-    halted: Mutex<Option<Halted>>,
+    halt: Halt,
     trouble: Mutex<Option<String>>,
 }
 
@@ -51,7 +50,6 @@ struct Since {
     cut_off: Option<Instant>,
     /// A position that is not applied yet, and when the stream was first seen to have it.
     behind: Option<(i64, Instant)>,
-    halted: Option<Instant>,
     inbox_filled: Option<Instant>,
     /// The last look that told how far the stream has come began then.
     looked: Option<Instant>,
@@ -88,13 +86,7 @@ pub struct ClusterReport {
 
 impl ClusterState {
     pub fn new(node: &str, stream: &str) -> Self {
-        let times = Since {
-            cut_off: Some(Instant::now()),
-            behind: None,
-            halted: None,
-            inbox_filled: None,
-            looked: None,
-        };
+        let times = Since { cut_off: Some(Instant::now()), behind: None, inbox_filled: None, looked: None };
         Self(Arc::new(Inner {
             node: node.to_owned(),
             stream: stream.to_owned(),
@@ -113,7 +105,7 @@ impl ClusterState {
             trust: Trust::default(),
             peers: Mutex::new(Roster::default()),
             times: Mutex::new(times),
-            halted: Mutex::new(None),
+            halt: Halt::default(),
             trouble: Mutex::new(None),
         }))
     }
@@ -148,29 +140,23 @@ impl ClusterState {
 
     /// True while records may be published: there is a connection, and the stream is the right one.
     pub fn is_open(&self) -> bool {
-        self.is_connected() && self.is_identified() && !self.takes_nothing()
+        self.is_connected() && self.is_identified() && !self.halt().takes_nothing()
     }
 
-    /// Why this hub is halted; `None` while all is well.
-    pub(super) fn halted(&self) -> MutexGuard<'_, Option<Halted>> {
-        locked(&self.0.halted)
-    }
-
-    /// Counts from now for how long it has been halted, or no longer. Called with [`Self::halted`] locked.
-    pub(super) fn count_halted(&self, is_halted: bool) {
-        let mut times = locked(&self.0.times);
-        times.halted = if is_halted { times.halted.or(Some(Instant::now())) } else { None };
+    /// Whether it applies what the stream has, and why not.
+    pub fn halt(&self) -> &Halt {
+        &self.0.halt
     }
 
     /// What is known of whether this hub may be trusted.
-    pub(super) fn trust(&self) -> &Trust {
+    pub fn trust(&self) -> &Trust {
         &self.0.trust
     }
 
     pub fn note_applied(&self, position: i64) {
         self.0.applied.fetch_max(position, Ordering::AcqRel);
         self.note_newest(position);
-        self.note_stored(position);
+        self.halt().note_stored(position);
     }
 
     pub fn applied(&self) -> i64 {
@@ -241,7 +227,7 @@ impl ClusterState {
 
     /// True while this hub has the lease, and nobody took the duties since it did.
     pub fn is_owner(&self) -> bool {
-        self.has_lease() && self.is_fence_in_force()
+        self.has_lease() && self.trust().is_fence_in_force()
     }
 
     pub fn has_lease(&self) -> bool {
@@ -259,8 +245,8 @@ impl ClusterState {
 
     /// For how long this hub has been without the stream: cut off from it, or halted.
     pub fn cut_off_for(&self) -> Duration {
-        let times = locked(&self.0.times);
-        let since = times.cut_off.into_iter().chain(times.halted).min();
+        let cut_off = locked(&self.0.times).cut_off;
+        let since = cut_off.into_iter().chain(self.halt().since()).min();
         since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
@@ -276,7 +262,7 @@ impl ClusterState {
 
     /// True if this hub shows what the stream has, or is about to.
     pub fn is_ready(&self) -> bool {
-        !self.is_halted()
+        !self.halt().is_on()
             && self.0.caught_up.load(Ordering::Acquire)
             && self.cut_off_for() < CUT_OFF_MAX
             && self.behind_for() < BEHIND_MAX
@@ -301,7 +287,6 @@ impl ClusterState {
 
     pub fn report(&self) -> ClusterReport {
         let inbox_age = locked(&self.0.times).inbox_filled.map_or(Duration::ZERO, |since| since.elapsed());
-        let halted = locked(&self.0.halted).as_ref().map(|halted| halted.why.clone());
         ClusterReport {
             node: self.0.node.clone(),
             stream: self.0.stream.clone(),
@@ -318,9 +303,9 @@ impl ClusterState {
             owner: self.is_owner(),
             sessions: self.0.sessions.load(Ordering::Acquire),
             peers: self.peers(),
-            diverged_from: self.diverged_from(),
-            clock_ahead_seconds: self.clock_ahead_seconds(),
-            halted,
+            diverged_from: self.trust().diverged_from(),
+            clock_ahead_seconds: self.trust().clock_ahead_seconds(),
+            halted: self.halt().why(),
         }
     }
 }
@@ -334,6 +319,7 @@ mod tests {
     use std::sync::Barrier;
 
     use super::*;
+    use crate::domain::Seq;
 
     #[test]
     fn a_hub_that_has_applied_everything_is_not_behind_whichever_thread_noted_it_last() {
@@ -368,5 +354,38 @@ mod tests {
         assert_eq!(waits(&state), Some(4), "that one is applied; others came meanwhile");
         state.note_applied(4);
         assert_eq!(waits(&state), None);
+    }
+
+    #[test]
+    fn a_hub_that_is_halted_is_not_open_whatever_is_found_of_the_stream() {
+        let state = ClusterState::new("a", "hub");
+        state.note_connected(true);
+        state.halt().begin_at(Seq(7), "cannot be read");
+        // A look at the stream that began before ends after it.
+        state.note_identified(true);
+        assert!(!state.is_open() && state.halt().gives_copies());
+        state.halt().resume_behind(Seq(7));
+        assert!(state.is_open());
+        state.halt().begin("it differs".to_owned());
+        state.note_identified(true);
+        assert!(!state.is_open() && !state.halt().gives_copies());
+    }
+
+    #[test]
+    fn a_hub_that_cannot_store_a_record_goes_on_publishing_and_is_halted_until_it_is_stored() {
+        let state = ClusterState::new("a", "hub");
+        state.note_connected(true);
+        state.note_identified(true);
+        state.halt().stand_at(Seq(7), "cannot be stored");
+        assert!(state.is_open() && state.halt().is_on() && !state.halt().gives_copies());
+        assert_eq!(state.halt().at(), Some(Seq(7)));
+        state.note_applied(6);
+        assert!(state.halt().is_on());
+        state.note_applied(7);
+        assert!(!state.halt().is_on() && state.cut_off_for() == Duration::ZERO);
+        state.halt().stand_at(Seq(8), "cannot be stored");
+        state.halt().begin("it differs".to_owned());
+        state.note_applied(8);
+        assert!(state.halt().is_on() && !state.is_open(), "the weightier reason stays");
     }
 }

@@ -85,7 +85,7 @@ impl Tail {
     async fn try_follow(&mut self) -> Result<(), Doubt> {
         let again = |error: &dyn std::fmt::Display| Doubt::Again(error.to_string());
         let skips = skips::load(&self.context, &self.settings).await.map_err(|error| again(&error))?;
-        self.state.note_skips(skips);
+        self.state.trust().note_skips(skips);
         let stream = self.context.get_stream(&self.settings.name).await.map_err(|error| again(&error))?;
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence {
@@ -159,7 +159,7 @@ impl Tail {
         }
         let info = stream.get_info().await.map_err(|error| Doubt::Again(error.to_string()))?;
         if info.state.first_sequence > next {
-            self.state.halt(format!(
+            self.state.halt().begin(format!(
                 "the stream begins at position {}, and this hub needs {next}; start it without its database",
                 info.state.first_sequence
             ));

@@ -7,13 +7,14 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::SignedDuration;
 
-use super::parse::AHEAD_MAX;
-use super::state::ClusterState;
 use crate::domain::Seq;
+
+/// How far a hub's clock may be ahead of the NATS server's.
+pub const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(2);
 
 /// What is known of whether this hub may be trusted.
 #[derive(Debug, Default)]
-pub(super) struct Trust {
+pub struct Trust {
     /// The position at which this hub took the duties last; 0: never.
     fence: AtomicI64,
     /// The position at which any hub took them last.
@@ -26,25 +27,25 @@ pub(super) struct Trust {
     clock_ahead_ms: AtomicI64,
 }
 
-impl ClusterState {
+impl Trust {
     /// This hub has taken the duties at this position.
     pub fn note_fence(&self, position: Seq) {
-        self.trust().fence.store(position.0, Ordering::Release);
+        self.fence.store(position.0, Ordering::Release);
         log::info!("this hub has taken the duties of the cluster at position {position}");
     }
 
     /// What this hub proposes as the owner of the duties carries this.
     pub fn fence(&self) -> Seq {
-        Seq(self.trust().fence.load(Ordering::Acquire))
+        Seq(self.fence.load(Ordering::Acquire))
     }
 
     /// A hub has taken the duties at this position.
     pub fn note_duties_taken(&self, position: Seq) {
-        self.trust().duties_taken.store(position.0, Ordering::Release);
+        self.duties_taken.store(position.0, Ordering::Release);
     }
 
     pub fn duties_taken(&self) -> Seq {
-        Seq(self.trust().duties_taken.load(Ordering::Acquire))
+        Seq(self.duties_taken.load(Ordering::Acquire))
     }
 
     /// True if no other hub has taken the duties since this one did.
@@ -54,26 +55,26 @@ impl ClusterState {
 
     /// Notes which records an operator has skipped.
     pub fn note_skips(&self, positions: BTreeSet<i64>) {
-        *self.trust().skips.lock().unwrap_or_else(PoisonError::into_inner) = positions;
+        *self.skips.lock().unwrap_or_else(PoisonError::into_inner) = positions;
     }
 
     pub fn is_to_skip(&self, position: Seq) -> bool {
-        self.trust().skips.lock().unwrap_or_else(PoisonError::into_inner).contains(&position.0)
+        self.skips.lock().unwrap_or_else(PoisonError::into_inner).contains(&position.0)
     }
 
     /// Notes from which position on another hub stored something else than this one; `None` where none did.
     pub fn note_diverged(&self, from: Option<Seq>) {
-        self.trust().diverged_from.store(from.unwrap_or_default().0, Ordering::Release);
+        self.diverged_from.store(from.unwrap_or_default().0, Ordering::Release);
     }
 
     pub fn diverged_from(&self) -> Option<i64> {
-        Some(self.trust().diverged_from.load(Ordering::Acquire)).filter(|from| *from > 0)
+        Some(self.diverged_from.load(Ordering::Acquire)).filter(|from| *from > 0)
     }
 
     /// Notes how far this hub's clock is ahead of the NATS server's.
     pub fn note_clock_ahead(&self, ahead: SignedDuration) {
         let ms = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
-        let was = self.trust().clock_ahead_ms.swap(ms, Ordering::AcqRel);
+        let was = self.clock_ahead_ms.swap(ms, Ordering::AcqRel);
         let is_off = |ms| SignedDuration::from_millis(ms).abs() >= AHEAD_MAX;
         if is_off(ms) && !is_off(was) {
             log::error!(
@@ -85,7 +86,7 @@ impl ClusterState {
 
     /// How far this hub's clock is ahead of the NATS server's; negative where it is behind, and zero before that is known.
     pub fn clock_ahead(&self) -> SignedDuration {
-        SignedDuration::from_millis(self.trust().clock_ahead_ms.load(Ordering::Acquire))
+        SignedDuration::from_millis(self.clock_ahead_ms.load(Ordering::Acquire))
     }
 
     /// The same in whole seconds.

@@ -41,16 +41,16 @@ impl Watch {
     pub async fn run(mut self) {
         loop {
             self.state.note_connected(is_connected(&self.client));
-            if self.state.is_connected() && !self.state.takes_nothing() {
+            if self.state.is_connected() && !self.state.halt().takes_nothing() {
                 match timeout(LOOK_MAX, self.look()).await {
                     Ok(Ok(())) => self.shorter_since = None,
                     Ok(Err(error @ ClusterError::Shorter { .. })) => self.wait_for_more(&error),
                     Ok(Err(error)) if error.is_temporary() => log::debug!("the stream: {error}"),
-                    Ok(Err(error)) => self.state.halt(error.to_string()),
+                    Ok(Err(error)) => self.state.halt().begin(error.to_string()),
                     Err(_elapsed) => log::debug!("the stream does not answer"),
                 }
             }
-            if self.state.is_connected() && self.state.halted_at().is_some() {
+            if self.state.is_connected() && self.state.halt().at().is_some() {
                 self.look_for_skips().await;
             }
             sleep(LOOK_EVERY).await;
@@ -65,14 +65,14 @@ impl Watch {
             log::warn!("{error}: deliveries go into the inbox until it has more");
         }
         if self.shorter_since.get_or_insert_with(Instant::now).elapsed() >= SHORTER_MAX {
-            self.state.halt(ClusterError::OtherHistory(error.to_string()).to_string());
+            self.state.halt().begin(ClusterError::OtherHistory(error.to_string()).to_string());
         }
     }
 
     /// Looks whether an operator has had the record skipped that this hub stands at.
     async fn look_for_skips(&self) {
         match skips::load(&self.context, &self.settings).await {
-            Ok(skips) => self.state.note_skips(skips),
+            Ok(skips) => self.state.trust().note_skips(skips),
             Err(error) => log::debug!("skipped records: {error}"),
         }
     }

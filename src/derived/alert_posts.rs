@@ -180,8 +180,8 @@ mod tests {
         assert!(matches!(posts.step(), Ok(Step::Pause(_))), "they are not its duty");
         insert(&Connection::open(home.path().join("hub.db")).unwrap(), 2);
         state.note_owner_until(tokio::time::Instant::now() + Duration::from_hours(1));
-        state.note_fence(Seq(3));
-        state.note_duties_taken(Seq(3));
+        state.trust().note_fence(Seq(3));
+        state.trust().note_duties_taken(Seq(3));
         (0..2).for_each(|_| assert_eq!(posts.step().unwrap(), Step::More));
         assert_eq!(stores.try_iter().collect::<Vec<_>>(), [Seq(1)], "and not 2, which is posted next");
     }

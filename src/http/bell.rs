@@ -3,7 +3,9 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::link::Stopping;
+/// The hub is stopping, so nobody should wait any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopping;
 
 #[derive(Default)]
 pub struct Bell {

@@ -16,8 +16,7 @@ use super::caller::bearer;
 use super::error::ApiError;
 use super::route::Routes;
 use super::state::EdgeState;
-use crate::cluster::ClusterState;
-use crate::cluster::peers::Peer;
+use crate::cluster::roster::Peer;
 use crate::cluster::snapshot::PATH;
 use crate::cluster::state::ClusterReport;
 use crate::journal::copies;
@@ -158,7 +157,7 @@ async fn snapshot(request: HttpRequest, state: web::Data<EdgeState>) -> Result<H
     if !bearer(request.headers()).is_some_and(|token| secret.matches(token)) {
         return Err(ApiError::Unauthorized("this is not the secret of the cluster".to_owned()));
     }
-    if !state.cluster.as_ref().is_some_and(ClusterState::gives_copies) {
+    if !state.cluster.as_ref().is_some_and(|cluster| cluster.halt().gives_copies()) {
         let message = "this hub is halted, and what it stored may be wrong";
         return Err(ApiError::Unavailable { message, retry_after_seconds: 10 });
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::link::Stopping;
+use super::bell::Stopping;
 
 /// How long an answer of the provider counts.
 pub const KEPT: Duration = Duration::from_mins(10);

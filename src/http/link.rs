@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-use super::bell::Bell;
+use super::bell::{Bell, Stopping};
 use super::files::FileDesk;
 use crate::auth::Secret;
 use crate::cluster::duties::Duties;
@@ -119,10 +119,6 @@ pub trait LinkKeeper: Send + Sync {
     /// Waits for the API's answers.
     fn register_webhook(&self, secret: Option<&Secret>) -> Result<Vec<String>, RegisterError>;
 }
-
-/// The hub is stopping, so nobody should wait any longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stopping;
 
 impl Default for LinkHandle {
     fn default() -> Self {

@@ -59,7 +59,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
         // Before the scope, which compresses answers and would delay the stream.
         .configure(|config| stream::routes().register(config))
         .service(
-            web::scope(api::PREFIX)
+            web::scope(route::API_PREFIX)
                 .wrap(Compress::default())
                 .wrap(from_fn(after::wait))
                 .wrap(from_fn(guards::limit))

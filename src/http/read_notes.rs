@@ -5,7 +5,7 @@ use actix_web::body::MessageBody;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use super::api::PREFIX;
+use super::route::API_PREFIX;
 use super::state::EdgeState;
 use crate::auth::Identity;
 use crate::reads::ReadNote;
@@ -46,7 +46,7 @@ pub fn note(
         SHOWING.iter().any(|path| rest.starts_with(path))
             || (rest.starts_with(METRICS) && asked("explain").as_deref() == Some("true"))
     };
-    let Some(rest) = route.strip_prefix(PREFIX).filter(is_noted) else { return };
+    let Some(rest) = route.strip_prefix(API_PREFIX).filter(is_noted) else { return };
     let id = request.match_info().get("id").map(str::to_owned);
     let chat = id.clone().filter(|_| rest.starts_with("/chats"));
     let chat = chat.or_else(|| shown.get::<ChatShown>().map(|ChatShown(chat)| chat.clone()));

@@ -15,6 +15,9 @@ use super::error::ErrorBody;
 use super::state::EdgeState;
 use super::writes::{self, Takes};
 
+/// The prefix of the paths of the REST API.
+pub const API_PREFIX: &str = "/api/umbler";
+
 /// A list of routes, to be registered and described.
 pub struct Routes {
     prefix: &'static str,

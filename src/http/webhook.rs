@@ -29,7 +29,7 @@ use super::state::{EdgeState, stopping};
 use super::writes::Takes;
 use crate::domain::EventId;
 use crate::hub::{Ack, AckStatus, Ingest, IngestError, Record};
-use crate::journal::record::ZSTD_LEVEL;
+use crate::journal::entry::ZSTD_LEVEL;
 use crate::journal::{Origin, Payload};
 use crate::telemetry::clock;
 use crate::umbler;

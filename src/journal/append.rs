@@ -7,9 +7,9 @@ use actix::prelude::*;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::erase::Erased;
+use super::erasures::Erased;
 use super::fault::Fault;
-use super::order::StreamPlace;
+use super::place::StreamPlace;
 use super::record::Record;
 use super::recorded::Recorded;
 use crate::auth::Revocation;

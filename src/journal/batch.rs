@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::append::{Ack, AckStatus, Append};
 use super::apply::{AppliedBatch, Apply};
-use super::erase::erasures_of;
 use super::erasure_list::{self, ListedErasure};
+use super::erasures::erasures_of;
 use super::fault::{Spoilt, StoreError};
 use super::lineage::Lineage;
 use super::meta;

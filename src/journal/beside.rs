@@ -15,7 +15,7 @@ use super::kinds::{alerts, daily_report, duties, link, revocations};
 use super::payload::{OutcomeCount, Payload};
 use super::records::StoredRecord;
 use super::rows::NO_BYTES;
-use super::{meta, retain};
+use super::{meta, retention_progress};
 use crate::domain::Seq;
 use crate::domain::register::{from_nanos, to_nanos};
 
@@ -30,7 +30,9 @@ pub fn of_kind(connection: &Connection, kind: Kind) -> rusqlite::Result<Vec<Payl
             position(daily_report::MAILED_KEY)?.map(Payload::ReportsMailed).into_iter().collect()
         }
         Kind::Link => some(link::load(connection)?).map(Payload::Link).into_iter().collect(),
-        Kind::Retention => retain::begun_steps(connection)?.into_iter().map(Payload::Retention).collect(),
+        Kind::Retention => {
+            retention_progress::begun_steps(connection)?.into_iter().map(Payload::Retention).collect()
+        }
         Kind::DeliveryCounts => {
             some(uneventful_counts(connection)?).map(Payload::DeliveryCounts).into_iter().collect()
         }

@@ -9,9 +9,9 @@ use rusqlite_migration::{HookError, HookResult};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::entry::ZSTD_LEVEL;
 use super::kinds::alerts::{AlertRow, COLUMNS};
 use super::payload::{AlertKey, AlertRequest, Notice, SettingsChange};
-use super::record::ZSTD_LEVEL;
 use crate::domain::{AlertKind, Audience};
 use crate::protocol::SettingsShape;
 use crate::protocol::alerts::AlertShape;

@@ -6,10 +6,11 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
-use super::erase::erasures_of;
 use super::erasure_list::{self, ListedErasure};
+use super::erasures::erasures_of;
 use super::replace::{
-    Copied, ReplaceError, Replaced, begin_copy, complete, copy, database_error, put_in_place, take_lock,
+    Copied, CopyProgress, ReplaceError, Replaced, begin_copy, complete, copy, database_error, put_in_place,
+    same_file, take_lock,
 };
 use super::schema;
 use crate::sqlite::files::beside;
@@ -20,6 +21,33 @@ pub fn snapshot(path: &Path) -> Result<(InMaking, Copied), ReplaceError> {
     let target = begin_copy(&beside(path, ".snapshot"))?;
     let copied = copy(path, target.path(), &|_, _| (), &|_| Ok(()))?;
     Ok((target, copied))
+}
+
+/// Replaces the database at `path` by a copy of `source`. No hub may run on it.
+///
+/// What was erased since the copy was made is erased in it again: by the database that it replaces, by the list
+/// beside that, and by another list if one is given.
+pub fn restore(
+    source: &Path,
+    path: &Path,
+    erasures: Option<&Path>,
+    now: Timestamp,
+    progress: CopyProgress<'_>,
+) -> Result<Replaced, ReplaceError> {
+    if !source.exists() {
+        return Err(ReplaceError::Missing(source.into()));
+    }
+    if path.exists() && same_file(path, source) {
+        return Err(ReplaceError::Same(source.into()));
+    }
+    let _lock = take_lock(path)?;
+    let fresh = begin_copy(path)?;
+    let begin_anew = |copy: &Connection| schema::new_epoch(copy).map(|_epoch| ());
+    let copied = copy(source, fresh.path(), progress, &begin_anew)?;
+    let knows_erasures = erasures.is_some() || knows_erasures(path);
+    let copied = erase_known(fresh.path(), source, path, erasures)?.unwrap_or(copied);
+    let aside = put_in_place(fresh, &copied, path, now)?;
+    Ok(Replaced { now: Some(copied), aside, knows_erasures })
 }
 
 /// Replaces the database at `path` by the one that `fill` makes in an empty file. No hub may run on it. What the database that
@@ -80,7 +108,7 @@ pub fn rehearse<E: From<ReplaceError>>(
 
 /// Erases in a copy of `source` what the database at `path`, the list beside it or another list know to be erased. `None` if
 /// they know of nothing.
-pub(super) fn erase_known(
+fn erase_known(
     fresh: &Path,
     source: &Path,
     path: &Path,
@@ -108,7 +136,7 @@ fn known_erasures(path: &Path) -> Option<Vec<ListedErasure>> {
 }
 
 /// True where the database at `path` or the list beside it says who was erased, if anybody was.
-pub(super) fn knows_erasures(path: &Path) -> bool {
+fn knows_erasures(path: &Path) -> bool {
     erasure_list::path_of(path).exists() || known_erasures(path).is_some()
 }
 

@@ -19,6 +19,8 @@ const FORMAT: u8 = 1;
 const FORMAT_FENCED: u8 = 2;
 /// Length of the check sum: the first bytes of a SHA-256.
 pub const SUM_BYTES: usize = 8;
+/// Compression level of stored records. Higher levels gain little and cost much.
+pub const ZSTD_LEVEL: i32 = 1;
 
 /// What a record is about. The numbers are stored in databases and streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,45 +3,30 @@
 //!
 //! # Contract
 //!
-//! 1. What is left of each delivery is what [`Forgetting`] leaves of its facts, and chats, contacts and messages
-//!    become what applying that makes. So a rebuild ends in the same tables.
+//! 1. What is left of each delivery is what [`Forgetting`](crate::domain::Forgetting) leaves of its facts, and chats,
+//!    contacts and messages become what applying that makes. So a rebuild ends in the same tables.
 //! 2. It happens in one transaction, that of the record which asks for it.
 //! 3. The digests of blocks whose updates are changed can no longer be made again. They are marked so.
 
-use std::collections::HashMap;
-
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::entry::{Entry, Kind};
+use super::erasures::{Erased, forgetting};
 use super::fault::StoreError;
 use super::outbox::OutboxRequest;
 use super::payload::ErasureRequest;
 use super::record::Record;
 use super::recorded::Recorded;
 use super::records::{self, StoredRecord};
-use super::rows::NO_BYTES;
+use super::rows::{NO_BYTES, put_body, put_frames};
 use super::store::SqliteStore;
 use super::unassigned::{self, PersonWords};
 use super::{reduced, tables};
-use crate::domain::register::{from_nanos, to_nanos};
-use crate::domain::{ChatId, ChatMessage, ContactId, Delivery, DeliveryBody, Facts, Forgetting, Seq, Store};
+use crate::domain::register::to_nanos;
+use crate::domain::{ChatId, ChatMessage, ContactId, Delivery, DeliveryBody, Facts, Seq, Store};
 use crate::journal::payload::Payload;
 use crate::protocol::{MessageSummary, view};
 use crate::sqlite::DbError;
-
-/// How many rows of each table an erasure has blanked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Erased {
-    pub contacts: usize,
-    pub chats: usize,
-    pub messages: usize,
-    pub parked_reactions: usize,
-    pub raw_deliveries: usize,
-    pub ignored_deliveries: usize,
-    pub frames: usize,
-    pub outbox: usize,
-}
 
 /// What an erasure did, for the event that tells it.
 pub(super) struct Erasing {
@@ -50,52 +35,6 @@ pub(super) struct Erasing {
     pub(super) blanked: Vec<Recorded>,
     /// Positions whose updates cannot be made again.
     pub(super) touched: Vec<i64>,
-}
-
-/// The newest erasure of a contact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Erasure {
-    pub contact: ContactId,
-    pub at: Timestamp,
-    /// The `sub` of the admin who asked for it.
-    pub by: String,
-    pub reason: String,
-    pub block: bool,
-    pub seq: Seq,
-}
-
-/// All erasures, or those of one contact, in the order of their times.
-pub fn erasures_of(connection: &Connection, contact: Option<&str>) -> rusqlite::Result<Vec<Erasure>> {
-    let mut select = connection.prepare_cached(
-        "SELECT contact_id, at, by, reason, block, seq FROM erasures
-         WHERE ?1 IS NULL OR contact_id = ?1 ORDER BY at, contact_id",
-    )?;
-    let read = |row: &rusqlite::Row<'_>| {
-        let contact: String = row.get(0)?;
-        Ok(Erasure {
-            contact: ContactId::from(contact),
-            at: from_nanos(row.get(1)?),
-            by: row.get(2)?,
-            reason: row.get(3)?,
-            block: row.get(4)?,
-            seq: Seq(row.get(5)?),
-        })
-    };
-    select.query_map([contact], read)?.collect()
-}
-
-/// What must be forgotten of the contacts that were erased. Held by the writer.
-pub(super) fn load_forgetting(connection: &Connection) -> rusqlite::Result<HashMap<ContactId, Forgetting>> {
-    let all = erasures_of(connection, None)?;
-    // In the order of their times, so that the newest decides.
-    Ok(all
-        .into_iter()
-        .map(|erasure| (erasure.contact.clone(), forgetting(erasure.at, erasure.block)))
-        .collect())
-}
-
-pub(super) fn forgetting(at: Timestamp, block: bool) -> Forgetting {
-    if block { Forgetting::ALL } else { Forgetting::until(at) }
 }
 
 /// Blanks everything that is stored of a contact.
@@ -337,13 +276,6 @@ fn put_kind(connection: &Connection, seq: Seq) -> rusqlite::Result<()> {
     Ok(())
 }
 
-pub(super) fn put_body(connection: &Connection, seq: Seq, body: &[u8]) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE raw_deliveries SET body = ?2 WHERE seq = ?1")?
-        .execute(params![seq.0, body])?;
-    Ok(())
-}
-
 /// Blanks the person in every stored update of their chats, and returns these updates as they are now.
 fn blank_frames(
     connection: &Connection,
@@ -375,17 +307,6 @@ fn blank_frames(
     }
     put_frames(connection, &blanked)?;
     Ok(blanked)
-}
-
-/// Stores updates whose text was changed.
-pub(super) fn put_frames(connection: &Connection, changed: &[Recorded]) -> Result<(), StoreError> {
-    let mut update =
-        connection.prepare_cached("UPDATE frames SET frame = ?2, elsewhere = ?3 WHERE seq = ?1")?;
-    for Recorded { seq, frame, elsewhere, .. } in changed {
-        let elsewhere = (!elsewhere.is_empty()).then(|| serde_json::to_string(elsewhere)).transpose()?;
-        update.execute(params![seq.0, &**frame, elsewhere])?;
-    }
-    Ok(())
 }
 
 /// A stored update (position, frame, newest messages elsewhere, audience) without the person.

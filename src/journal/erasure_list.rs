@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::apply::{AppliedBatch, Apply};
 use super::entry::Origin;
-use super::erase::{Erasure, erasures_of};
+use super::erasures::{Erasure, erasures_of};
 use super::fault::StoreError;
 use super::head::last_seq;
 use super::lineage;

@@ -26,6 +26,8 @@ pub mod reduced;
 pub mod record;
 pub mod records;
 pub mod recorded;
+pub mod place;
+mod erasures;
 pub mod append;
 pub mod lineage;
 pub mod loss;
@@ -40,6 +42,7 @@ mod reorder;
 pub mod placements;
 pub mod directory;
 pub mod names;
+mod retention_progress;
 pub mod store;
 pub mod outbox;
 mod rows;
@@ -68,7 +71,7 @@ use std::path::PathBuf;
 
 pub use append::{Ack, AckStatus, Append, Committed, Faulted, IngestError};
 pub use entry::Origin;
-pub use erase::{Erased, Erasure, erasures_of};
+pub use erasures::{Erased, Erasure, erasures_of};
 pub use fault::Fault;
 pub use kinds::alerts;
 pub use kinds::daily_report;
@@ -76,15 +79,16 @@ pub use kinds::duties;
 pub use kinds::link;
 pub use kinds::revocations;
 pub use kinds::settings::{self};
-pub use order::{SharedOrder, StreamPlace};
+pub use order::SharedOrder;
 pub use payload::{
     AlertKey, AlertRequest, BackfillProgress, DutyTaking, ErasureRequest, LinkProgress, Notice, Payload,
     Retained, RetentionStep, SettingsChange,
 };
+pub use place::StreamPlace;
 pub use queue::Journal;
 pub use record::{Record, own_id};
 pub use recorded::{HubEffect, Recorded};
-pub use retain::begun_with_retention;
+pub use retention_progress::begun_with_retention;
 pub use schema::open;
 
 #[derive(Debug, Clone)]

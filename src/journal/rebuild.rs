@@ -29,7 +29,7 @@ use super::replace::{self, CopyProgress, ReplaceError, Replaced};
 use super::schema::{self, Opened};
 use super::steps::migrations;
 use super::store::SqliteStore;
-use super::{digest, retain, rows};
+use super::{digest, retention_progress, rows};
 use crate::domain::register::to_nanos;
 use crate::domain::{ChatId, DeliveryBody, EventId, Seq};
 use crate::sqlite::files::beside;
@@ -110,7 +110,7 @@ fn make(
         newest: Seq(0),
         taken_over: 0,
         oldest_update: one(source, "SELECT coalesce(min(seq), 0) FROM frames").map_err(&failed)?,
-        content_until: retain::content_until(source).map_err(&failed)?,
+        content_until: retention_progress::content_until(source).map_err(&failed)?,
     };
     rebuilder.apply.begin_blocks_at(known.iter().map(|block| block.first));
     rebuilder.run(path, progress)?;

@@ -4,14 +4,12 @@ use std::io;
 
 use jiff::Timestamp;
 
-use super::entry::{Entry, Kind, Origin};
+use super::entry::{Entry, Kind, Origin, ZSTD_LEVEL};
 use super::payload::Payload;
 use super::reduced;
 use crate::domain::EventId;
 use crate::umbler::{self, NotAnObject, Reading};
 
-/// Compression level of stored records. Higher levels gain little and cost much.
-pub const ZSTD_LEVEL: i32 = 1;
 /// Estimated size of a parsed record without its texts and compressed bytes.
 const OVERHEAD_BYTES: usize = 4_096;
 /// Estimated size in memory of a parsed record of the hub, as a multiple of its JSON.

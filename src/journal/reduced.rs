@@ -9,8 +9,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::Entry;
-use super::record::ZSTD_LEVEL;
+use super::entry::{Entry, ZSTD_LEVEL};
 use crate::domain::{Delivery, DeliveryBody, EventId, Facts};
 
 #[derive(Serialize, Deserialize)]

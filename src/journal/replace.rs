@@ -1,4 +1,4 @@
-//! Copies databases and replaces one: backup, restore, and starting over.
+//! Copies a database, puts another in its place, and starts over without what was lost.
 //!
 //! # Contract
 //!
@@ -17,7 +17,6 @@ use jiff::Timestamp;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::copies;
 use super::erasure_list::ListError;
 use super::fault::StoreError;
 use super::lineage::{self, Marker, MarkerState};
@@ -123,33 +122,6 @@ pub fn backup(
     partial.move_to(target).map_err(io_error(target))?;
     lineage::sync_folder(target).map_err(io_error(target))?;
     Ok(copied)
-}
-
-/// Replaces the database at `path` by a copy of `source`. No hub may run on it.
-///
-/// What was erased since the copy was made is erased in it again: by the database that it replaces, by the list
-/// beside that, and by another list if one is given.
-pub fn restore(
-    source: &Path,
-    path: &Path,
-    erasures: Option<&Path>,
-    now: Timestamp,
-    progress: CopyProgress<'_>,
-) -> Result<Replaced, ReplaceError> {
-    if !source.exists() {
-        return Err(ReplaceError::Missing(source.into()));
-    }
-    if path.exists() && same_file(path, source) {
-        return Err(ReplaceError::Same(source.into()));
-    }
-    let _lock = take_lock(path)?;
-    let fresh = begin_copy(path)?;
-    let begin_anew = |copy: &Connection| schema::new_epoch(copy).map(|_epoch| ());
-    let copied = copy(source, fresh.path(), progress, &begin_anew)?;
-    let knows_erasures = erasures.is_some() || copies::knows_erasures(path);
-    let copied = copies::erase_known(fresh.path(), source, path, erasures)?.unwrap_or(copied);
-    let aside = put_in_place(fresh, &copied, path, now)?;
-    Ok(Replaced { now: Some(copied), aside, knows_erasures })
 }
 
 /// Renames a finished file to the name of the database. Returns the path at which the old one is kept.
@@ -339,7 +311,7 @@ pub(super) fn take_lock(path: &Path) -> Result<DatabaseLock, ReplaceError> {
     Ok(DatabaseLock::take(path).map_err(|source| OpenError::Lock { path: path.into(), source })?)
 }
 
-fn same_file(one: &Path, other: &Path) -> bool {
+pub(super) fn same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 

@@ -8,17 +8,17 @@
 //! 3. A raw delivery that is too old is reduced to what was read of it, so a rebuild makes the same state.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::erase::{self, blank_message};
 use super::fault::StoreError;
-use super::meta;
 use super::payload::{Retained, RetentionStep};
 use super::recorded::Recorded;
 use super::records;
-use super::rows::NO_BYTES;
+use super::retention_progress::{progress, put_progress};
+use super::rows::{NO_BYTES, put_frames};
 use crate::domain::order::FINER_NANOS;
-use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::register::to_nanos;
 use crate::domain::{DeliveryBody, Forgetting, MessageId, Seq};
 use crate::protocol::{MessageSummary, view};
 
@@ -26,32 +26,6 @@ use crate::protocol::{MessageSummary, view};
 pub const ROWS_MAX: usize = 25;
 /// `retention.what` of the content in stored deliveries.
 const TEXT_BODIES: &str = "text_bodies";
-
-/// Key in `meta`: the database was begun by a release that deletes by age.
-const BEGUN_KEY: &str = "retention";
-
-/// Notes that a new database is begun by a release that deletes by age.
-pub(super) fn note_begun(connection: &Connection) -> rusqlite::Result<()> {
-    meta::put(connection, BEGUN_KEY, "1")
-}
-
-/// The steps that were begun last, with which what is too old is deleted again in a copy.
-pub(super) fn begun_steps(connection: &Connection) -> rusqlite::Result<Vec<RetentionStep>> {
-    let mut steps = Vec::new();
-    for what in [Retained::Raw, Retained::Texts] {
-        if let Some((before, _)) = progress(connection, what.as_str())? {
-            // The texts of a moment go with those before it, so its own step was of the moment after it.
-            let before = if what == Retained::Texts { before.saturating_add(1) } else { before };
-            steps.push(RetentionStep { what, before: from_nanos(before) });
-        }
-    }
-    Ok(steps)
-}
-
-/// True if the database was begun by such a release. The operator of an older one did not expect it.
-pub fn begun_with_retention(connection: &Connection) -> rusqlite::Result<bool> {
-    Ok(meta::get(connection, BEGUN_KEY)?.is_some())
-}
 
 /// What a step of retention did to the rows.
 #[derive(Debug, Default)]
@@ -62,11 +36,6 @@ pub(super) struct Retaining {
     pub(super) blanked: Vec<Recorded>,
     /// Positions whose updates cannot be made again.
     pub(super) touched: Vec<i64>,
-}
-
-/// Messages whose content must not be stored: those that were written up to this moment; `None`: there are none.
-pub(super) fn content_until(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(progress(connection, Retained::Texts.as_str())?.map(|(before, _)| from_nanos(before)))
 }
 
 /// Handles the next rows that are too old.
@@ -91,21 +60,6 @@ pub(super) fn apply(connection: &Connection, step: RetentionStep) -> Result<Reta
 /// The bound as SQLite takes it.
 fn rows_max() -> i64 {
     i64::try_from(ROWS_MAX).unwrap_or(i64::MAX)
-}
-
-fn progress(connection: &Connection, what: &str) -> rusqlite::Result<Option<(i64, i64)>> {
-    let mut select = connection.prepare_cached("SELECT before, done FROM retention WHERE what = ?1")?;
-    select.query_row([what], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-}
-
-fn put_progress(connection: &Connection, what: &str, before: i64, done: i64) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO retention (what, before, done) VALUES (?1, ?2, ?3)
-             ON CONFLICT (what) DO UPDATE SET before = max(before, ?2), done = max(done, ?3)",
-        )?
-        .execute(params![what, before, done])?;
-    Ok(())
 }
 
 /// Reduces the next deliveries that were received before a moment to what was read of them, without what must be
@@ -235,7 +189,7 @@ fn blank_outbox(connection: &Connection, until: i64, retaining: &mut Retaining) 
             changed.push(Recorded::new(Seq(row.get(0)?), frame, audience, Vec::new()));
         }
     }
-    erase::put_frames(connection, &changed)?;
+    put_frames(connection, &changed)?;
     retaining.rows += blanked.len();
     retaining.touched.extend(changed.iter().map(|recorded| recorded.seq.0));
     retaining.blanked.extend(changed);
@@ -271,7 +225,7 @@ fn blank_message_frames(
         changed.push(Recorded::new(Seq(row.get(0)?), frame, audience, elsewhere));
     }
     drop(rows);
-    erase::put_frames(connection, &changed)?;
+    put_frames(connection, &changed)?;
     retaining.touched.extend(changed.iter().map(|recorded| recorded.seq.0));
     retaining.blanked.extend(changed);
     Ok(())

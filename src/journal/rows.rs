@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::entry::Entry;
 use super::fault::StoreError;
 use super::payload::OutcomeCount;
+use super::recorded::Recorded;
 use crate::domain::register::to_nanos;
 use crate::domain::{Audience, ChatId, ContactId, EventId, RefId, Seq, StatsDelta};
 use crate::protocol::MessageSummary;
@@ -84,6 +85,14 @@ pub(super) fn put_bytes(
     connection
         .prepare_cached("INSERT INTO frames (seq, frame, elsewhere) VALUES (?1, ?2, ?3)")?
         .execute(params![seq.0, frame, elsewhere])?;
+    Ok(())
+}
+
+/// Replaces the stored bytes of a record.
+pub(super) fn put_body(connection: &Connection, seq: Seq, body: &[u8]) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE raw_deliveries SET body = ?2 WHERE seq = ?1")?
+        .execute(params![seq.0, body])?;
     Ok(())
 }
 
@@ -193,6 +202,17 @@ impl DeliveryCounts {
 fn counted_types(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
     let mut select = connection.prepare_cached("SELECT DISTINCT event_type FROM delivery_counts")?;
     select.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Stores updates whose text was changed.
+pub(super) fn put_frames(connection: &Connection, changed: &[Recorded]) -> Result<(), StoreError> {
+    let mut update =
+        connection.prepare_cached("UPDATE frames SET frame = ?2, elsewhere = ?3 WHERE seq = ?1")?;
+    for Recorded { seq, frame, elsewhere, .. } in changed {
+        let elsewhere = (!elsewhere.is_empty()).then(|| serde_json::to_string(elsewhere)).transpose()?;
+        update.execute(params![seq.0, &**frame, elsewhere])?;
+    }
+    Ok(())
 }
 
 /// Deletes the oldest updates. The journal, the timeline and raw deliveries stay.

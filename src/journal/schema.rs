@@ -15,8 +15,8 @@ use super::kinds::duties;
 use super::lineage::{self, Lineage, Marker};
 use super::loss;
 use super::meta;
-use super::order::StreamPlace;
-use super::retain;
+use super::place::StreamPlace;
+use super::retention_progress;
 use super::steps::migrations;
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
@@ -148,7 +148,7 @@ fn open_as(path: &Path, writing: Writing) -> Result<Opened, OpenError> {
     let newest = last_seq(&connection).map_err(database)?;
     if newest == Seq(0) {
         blocks::note_rules(&connection).map_err(database)?;
-        retain::note_begun(&connection).map_err(database)?;
+        retention_progress::note_begun(&connection).map_err(database)?;
     }
     let last_webhook_at = last_webhook_at(&connection).map_err(database)?;
     let marker = Marker { epoch: epoch.clone(), seq: newest };

@@ -11,7 +11,7 @@ use super::directory::Directory;
 use super::fault::StoreError;
 use super::names::Names;
 use super::placements::{Move, Placements};
-use super::{erase, outbox, positions, retain, tables};
+use super::{erasures, outbox, positions, retention_progress, tables};
 use crate::domain::facts::Reaction;
 use crate::domain::register::from_nanos;
 use crate::domain::{
@@ -128,7 +128,7 @@ impl SqliteStore {
     fn erased(&mut self) -> Result<&HashMap<ContactId, Forgetting>, StoreError> {
         let erased = match self.erased.take() {
             Some(erased) => erased,
-            None => erase::load_forgetting(&self.connection)?,
+            None => erasures::load_forgetting(&self.connection)?,
         };
         Ok(self.erased.insert(erased))
     }
@@ -137,7 +137,7 @@ impl SqliteStore {
     pub(super) fn forgetting_of(&mut self, facts: &Facts) -> Result<Forgetting, StoreError> {
         let until = match self.content_until {
             Some(until) => until,
-            None => *self.content_until.insert(retain::content_until(&self.connection)?),
+            None => *self.content_until.insert(retention_progress::content_until(&self.connection)?),
         };
         let mut forgetting = Forgetting { content_until: until, ..Forgetting::NOTHING };
         if self.erased()?.is_empty() {

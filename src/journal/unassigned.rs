@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, params};
 use serde_json::value::RawValue;
 
-use super::erase;
 use super::fault::StoreError;
 use super::kinds::notices::encode_notice;
 use super::payload::Payload;
 use super::record::Record;
 use super::recorded::Recorded;
 use super::records::{self, StoredRecord};
-use super::rows::NO_BYTES;
+use super::rows::{NO_BYTES, put_body, put_frames};
 use crate::domain::{Audience, Contact, ContactId, Seq};
 
 /// Shorter names are not searched for in deliveries that were not understood.
@@ -42,7 +41,7 @@ pub(super) fn blank_notices(
             blanked.extend(blank_notice(connection, stored)?);
         }
     }
-    erase::put_frames(connection, &blanked)?;
+    put_frames(connection, &blanked)?;
     Ok(blanked)
 }
 
@@ -56,7 +55,7 @@ fn blank_notice(connection: &Connection, stored: StoredRecord) -> Result<Option<
     notice.data = RawValue::NULL.to_owned();
     let (user, frame) = (notice.user.clone(), encode_notice(seq, at, &id, &notice)?);
     let left = Record::new(Payload::Notice(notice), Some(id), origin, at).map_err(StoreError::compress)?;
-    erase::put_body(connection, seq, &left.entry.body)?;
+    put_body(connection, seq, &left.entry.body)?;
     let audience = Audience { user: Some(user), ..Audience::default() };
     Ok(Some(Recorded::new(seq, frame, Some(audience), Vec::new())))
 }

@@ -1,6 +1,6 @@
 //! Why the link to the provider could not do something.
 
-use crate::http::link::Stopping;
+use crate::http::bell::Stopping;
 
 /// Why there is no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

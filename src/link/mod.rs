@@ -23,6 +23,7 @@ pub mod webhook;
 pub mod schedule;
 pub mod silence;
 pub mod alarm;
+mod pace;
 pub mod sweep;
 pub mod backfill;
 pub mod files;

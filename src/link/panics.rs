@@ -11,7 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::fault::LinkError;
-use crate::http::link::{LinkHandle, Stopping};
+use crate::http::bell::Stopping;
+use crate::http::link::LinkHandle;
 
 /// How long a thread waits after a step that panicked. What one does wrong it does again, and the log must not fill with that.
 const PAUSE: Duration = Duration::from_secs(5);

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::channel::Channel;
 use super::codes::ErrorCode;
-use super::request::{EnvelopeError, refuse};
+use super::refusal::{EnvelopeError, refuse};
 use super::request_data::SubscribeData;
 
 /// The slowest playback: a tenth of the real pace.

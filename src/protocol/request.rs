@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::channel::{Channel, ID_CHARS_MAX, is_id};
 use super::codes::ErrorCode;
 use super::depth::{JSON_DEPTH_MAX, is_too_deep};
+use super::refusal::{EnvelopeError, refuse};
 use super::replay::{ReplayRequest, read_replay};
 use super::request_data::{AuthenticateData, PresenceData, SnapshotData, SubscribeData, UnsubscribeData};
 
@@ -63,16 +64,6 @@ pub struct Envelope<'a> {
     pub event: Option<ClientEvent>,
     /// The request, or why it is refused.
     pub request: Result<Request, EnvelopeError>,
-}
-
-/// Why a frame is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct EnvelopeError {
-    /// The code of the `error` event.
-    pub code: ErrorCode,
-    /// What is wrong, as a text for developers; it names the field.
-    pub message: String,
 }
 
 /// A request that was checked.
@@ -164,10 +155,6 @@ impl<'a> Envelope<'a> {
 /// True for a JSON object. Serde would also accept an array for a structure.
 fn is_object(json: &str) -> bool {
     json.trim_start().starts_with('{')
-}
-
-pub(super) fn refuse(code: ErrorCode, message: impl Into<String>) -> EnvelopeError {
-    EnvelopeError { code, message: message.into() }
 }
 
 fn check_id(id: &RawValue) -> Result<(), EnvelopeError> {

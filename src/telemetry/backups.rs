@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use prometheus::{IntCounter, IntGauge};
 
-use super::metrics::Maker;
+use super::maker::Maker;
 
 /// Seconds without records in the bucket after which that is told: many times what sending them takes.
 const BEHIND_SECONDS: i64 = 120;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use prometheus::{Histogram, IntCounter};
 
-use super::metrics::{Maker, SECONDS_BUCKETS};
+use super::maker::{Maker, SECONDS_BUCKETS};
 
 /// Ages of deliveries: from a tenth of a second up to [`AGE_SECONDS_MAX`].
 const AGE_BUCKETS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, AGE_SECONDS_MAX];

@@ -4,17 +4,12 @@
 use std::sync::Arc;
 
 use prometheus::process_collector::ProcessCollector;
-use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
-};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
 
 use super::backups::Backups;
 use super::freshness::Freshness;
+use super::maker::{Maker, SECONDS_BUCKETS};
 
-/// Answer times in seconds: from half a millisecond (one commit) to four seconds, after which a delivery is
-/// refused.
-pub(super) const SECONDS_BUCKETS: &[f64] =
-    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 /// Events in one batch, up to the most that the journal commits at once.
 const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
@@ -172,7 +167,7 @@ impl Metrics {
     /// New counters in a registry of their own, so that several hubs in one process do not mix.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        let maker = Maker { registry: &registry };
+        let maker = Maker::new(&registry);
         let inner = Inner {
             http_seconds: maker.histograms(
                 "umbler_hub_http_request_duration_seconds",
@@ -325,62 +320,5 @@ impl Metrics {
             gauge.set(read(values));
         }
         TextEncoder::new().encode_to_string(&self.inner.registry.gather())
-    }
-}
-
-/// Makes metrics and registers them.
-pub(super) struct Maker<'a> {
-    registry: &'a Registry,
-}
-
-impl Maker<'_> {
-    fn register<C: prometheus::core::Collector + Clone + 'static>(
-        &self,
-        metric: C,
-    ) -> Result<C, prometheus::Error> {
-        self.registry.register(Box::new(metric.clone()))?;
-        Ok(metric)
-    }
-
-    pub(super) fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
-        self.register(IntCounter::new(name, help)?)
-    }
-
-    pub(super) fn counters(
-        &self,
-        name: &str,
-        help: &str,
-        label: &str,
-    ) -> Result<IntCounterVec, prometheus::Error> {
-        self.counters_by(name, help, &[label])
-    }
-
-    fn counters_by(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-    ) -> Result<IntCounterVec, prometheus::Error> {
-        self.register(IntCounterVec::new(Opts::new(name, help), labels)?)
-    }
-
-    pub(super) fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-        self.register(IntGauge::new(name, help)?)
-    }
-
-    pub(super) fn histogram(
-        &self,
-        name: &str,
-        help: &str,
-        buckets: &[f64],
-    ) -> Result<Histogram, prometheus::Error> {
-        self.register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
-    }
-
-    fn histograms(&self, name: &str, help: &str, labels: &[&str]) -> Result<HistogramVec, prometheus::Error> {
-        self.register(HistogramVec::new(
-            HistogramOpts::new(name, help).buckets(SECONDS_BUCKETS.to_vec()),
-            labels,
-        )?)
     }
 }

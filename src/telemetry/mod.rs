@@ -5,6 +5,7 @@ pub mod clock;
 pub mod causes;
 pub mod log_format;
 pub mod integrity;
+mod maker;
 pub mod metrics;
 pub mod freshness;
 pub mod by_minute;

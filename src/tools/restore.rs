@@ -42,7 +42,7 @@ pub fn restore(args: &RestoreArgs) -> Result<(), ToolError> {
         return restore_from_bucket(args, &path);
     }
     let bar = Bar::new("copying");
-    let replaced = replace::restore(
+    let replaced = copies::restore(
         &args.file,
         &path,
         args.erasures.as_deref(),

@@ -95,7 +95,7 @@ fn owner(content: &Object<'_>, closed: bool) -> Option<Option<Named>> {
     if !closed || owner.as_ref().is_some_and(Option::is_some) {
         return owner;
     }
-    content.object("LastOrganizationMember").as_ref().and_then(named).map(Some)
+    content.object("LastOrganizationMember").and_then(|last| last.named()).map(Some)
 }
 
 fn is_running(bot: &Object<'_>) -> bool {
@@ -134,20 +134,14 @@ fn read_channel(channel: &Object<'_>) -> Option<ChatLine> {
     })
 }
 
-/// `{Id, Name}`. Members never have a name, but some consumers declare a `DisplayName`.
-pub(super) fn named(object: &Object<'_>) -> Option<Named> {
-    let name = object.visible("Name").or_else(|| object.visible("DisplayName"));
-    Some(Named { id: object.id("Id")?.into(), name })
-}
-
 /// An outer `None` for an object without an id, which says nothing.
 fn nullable_named(object: Option<Object<'_>>) -> Option<Option<Named>> {
     match object {
         None => Some(None),
-        Some(object) => named(&object).map(Some),
+        Some(object) => object.named().map(Some),
     }
 }
 
 fn named_list(objects: &[Object<'_>]) -> Vec<Named> {
-    objects.iter().filter_map(named).collect()
+    objects.iter().filter_map(Object::named).collect()
 }

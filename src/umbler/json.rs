@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::domain::Named;
 use crate::domain::visible::has_visible;
 
 /// Years that nanoseconds in 64 bits can hold. .NET's `0001-01-01`, which means "no time", is outside too.
@@ -175,6 +176,12 @@ impl<'a> Object<'a> {
             JsonField::Null => Some(None),
             JsonField::Value(raw) => Some(Some(self.within(raw)?)),
         }
+    }
+
+    /// `{Id, Name}`. Members never have a name, but some consumers declare a `DisplayName`.
+    pub fn named(&self) -> Option<Named> {
+        let name = self.visible("Name").or_else(|| self.visible("DisplayName"));
+        Some(Named { id: self.id("Id")?.into(), name })
     }
 
     /// The objects in a list. Other values in it are skipped.

@@ -1,6 +1,5 @@
 //! Translates one message: `LastMessage` or `Message` of a chat.
 
-use super::chat::named;
 use super::json::Object;
 use crate::domain::facts::{ContactCard, Edit, File, Location, Reaction, ReplyTo};
 use crate::domain::{EventKey, MessageFacts, MessageId};
@@ -32,8 +31,7 @@ pub fn read(object: &Object<'_>, key: &EventKey) -> Read {
         author: object
             .object("SentByOrganizationMember")
             .or_else(|| object.object("FromContact"))
-            .as_ref()
-            .and_then(named),
+            .and_then(|author| author.named()),
         bot: object.object("BotInstance").and_then(|bot| read_bot(&bot)),
         automated: is_automated(object),
         edit: object.object("LatestEdit").and_then(|edit| read_edit(&edit, key)),

@@ -33,14 +33,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::read_notes::{ChatShown, ItemsShown};
-use super::route::{Call, HandlerPart, Routes};
-
-/// The prefix of the routes' paths.
-pub const PREFIX: &str = "/api/umbler";
+use super::route::{API_PREFIX, Call, HandlerPart, Routes};
 
 /// All routes of the REST API.
 pub fn routes() -> Routes {
-    let mut routes = Routes::under(PREFIX);
+    let mut routes = Routes::under(API_PREFIX);
     routes.tagged("umbler");
     for add in [
         state::routes,

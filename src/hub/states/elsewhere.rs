@@ -6,10 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::presence::GRACE_TICKS;
 use crate::auth::{Limit, Role};
 use crate::domain::ChatId;
 
+/// Ticks after a user's last screen has gone until the user counts as gone. A reload takes less.
+pub const GRACE_TICKS: u64 = 10;
 /// Ticks between two times that a hub tells of everybody.
 pub const WHOLE_TICKS: u64 = 5;
 /// Ticks without a word after which everybody at a hub counts as gone.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Throttle;
-use super::elsewhere::{Elsewhere, PresenceTold, StayElsewhere};
+use super::elsewhere::{Elsewhere, GRACE_TICKS, PresenceTold, StayElsewhere};
 use crate::auth::{Limit, Role, Scope};
 use crate::domain::{ChatId, Placement};
 use crate::hub::messages::{SessionId, SessionUser};
@@ -18,9 +18,6 @@ use crate::protocol::mask::mask_name;
 
 /// Shortest time between two pushes of presence.
 const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
-
-/// Ticks after a user's last screen has gone until the user counts as gone. A reload takes less.
-pub const GRACE_TICKS: u64 = 10;
 
 /// The presence of one user.
 #[derive(Debug)]

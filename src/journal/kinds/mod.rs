@@ -24,7 +24,7 @@ pub mod duties;
 use bytestring::ByteString;
 
 use super::append::Ack;
-use super::erase::Erased;
+use super::erasures::Erased;
 use super::recorded::{HubEffect, Recorded};
 use crate::domain::{Audience, MessageId, StatsDelta};
 use crate::protocol::MessageSummary;

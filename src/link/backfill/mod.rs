@@ -5,12 +5,12 @@
 //! 1. It sends one request at a time, uses a quarter of the budget, and waits while anything else is due.
 //! 2. That it has begun is recorded before anything is asked, and how far it has come every [`NOTE_EVERY`] chats, so that a hub
 //!    that was killed goes on there. Chats that were read since are read again, which records nothing twice.
-//! 3. At most one delivery in [`pace::DELIVERY_EVERY`] goes to the journal, with up to [`MESSAGES_PER_DELIVERY`] messages of one chat.
+//! 3. At most one delivery in [`DELIVERY_EVERY`](super::pace::DELIVERY_EVERY) goes to the journal, with up to
+//!    [`MESSAGES_PER_DELIVERY`] messages of one chat.
 //!
 //! Chats are read in parts: the open chats that are older than the period, then the chats created on each day, the newest day
 //! first. The list of a part is read to its end before the first of its chats, because chats change their places while it is paged.
 
-mod pace;
 mod listing;
 mod turn;
 
@@ -22,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::archive::Archive;
 use super::client::{ApiAnswer, Client};
 use super::fault::LinkError;
+use super::pace::JournalPace;
 use super::panics;
 use super::shifted;
 use super::sweep::backwards::Backwards;
@@ -31,7 +32,6 @@ use crate::journal::BackfillProgress;
 use crate::protocol::link::BackfillShape;
 use crate::umbler::api::{ChatsPage, MessagesPage, RequestBuilder, Route};
 use listing::{Heard, Listing, Window};
-pub use pace::JournalPace;
 pub use turn::BackfillTurn;
 
 /// Chats after which it is recorded how far it has come.

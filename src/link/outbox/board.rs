@@ -33,6 +33,9 @@ pub struct Tries {
     pub proposed: Option<(u32, EventId)>,
 }
 
+/// The next step of a message and when it is due; `None`: nothing more is to be done.
+pub type NextStep = Option<(OutboxStep, Instant)>;
+
 /// A message, and what is done with it when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxTask {
@@ -136,7 +139,7 @@ impl OutboxBoard {
     }
 
     /// The worker is done with a message for now; `None`: nothing more is to be done with it.
-    pub fn put_back(&mut self, id: &str, next: Option<(OutboxStep, Instant)>) {
+    pub fn put_back(&mut self, id: &str, next: NextStep) {
         self.busy.remove(id);
         match (self.tasks.get_mut(id), next) {
             (Some(task), Some((step, due))) => (task.step, task.due) = (step, due),

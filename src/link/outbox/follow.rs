@@ -1,56 +1,29 @@
 //! Asks how far a message came, where no webhook tells it.
 
-use std::time::{Duration, Instant};
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::board::{OutboxStep, OutboxTask};
+use super::board::{NextStep, OutboxTask};
+use super::follow_times;
 use super::rows::{KnownMessage, OneAtWork};
-use super::work::{NextStep, Worker};
+use super::work::Worker;
 use crate::domain::message::{DELIVERED_RANK, state_rank};
 use crate::domain::{ChatId, ChatMessage, MessageId};
-use crate::journal::outbox::OutboxRow;
 use crate::link::client::ApiAnswer;
 use crate::link::fault::LinkError;
 use crate::link::panics;
 use crate::umbler::api::{MessageItem, sending};
 use crate::umbler::reconcile;
 
-/// When it is asked, after the message was handed over.
-const ASKED_AFTER: [Duration; 4] =
-    [Duration::from_secs(30), Duration::from_mins(2), Duration::from_mins(10), Duration::from_hours(1)];
-/// A message that was handed over longer ago is not followed.
-pub(super) const FOLLOWED_FOR: SignedDuration = SignedDuration::from_hours(1);
-
-/// The first time that it is asked; a note has no states.
-pub(super) fn first(row: &OutboxRow) -> NextStep {
-    (!row.shape.private).then(|| (OutboxStep::Follow { asks: 0 }, Instant::now() + ASKED_AFTER[0]))
-}
-
-/// The next time that it is asked for a message that a former life of the hub handed over.
-pub(super) fn taken_up(row: &OutboxRow, now: Timestamp, instant: Instant) -> NextStep {
-    let since = row.shape.attempted_at?;
-    let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-    let asks = ASKED_AFTER.iter().position(|after| *after > age)?;
-    Some((OutboxStep::Follow { asks }, instant + ASKED_AFTER[asks].saturating_sub(age)))
-}
-
-/// The time after this one.
-fn next(asks: usize) -> NextStep {
-    let (this, after) = (ASKED_AFTER.get(asks)?, ASKED_AFTER.get(asks + 1)?);
-    Some((OutboxStep::Follow { asks: asks + 1 }, Instant::now() + after.saturating_sub(*this)))
-}
-
 impl Worker {
     pub(super) fn follow(&self, task: &OutboxTask, asks: usize) -> Result<NextStep, LinkError> {
         match panics::caught("following a message", || self.ask_how_far(task)) {
             Ok(true) => Ok(None),
-            Ok(false) => Ok(next(asks)),
+            Ok(false) => Ok(follow_times::next(asks)),
             Err(LinkError::Stopping) => Err(LinkError::Stopping),
             Err(error) => {
                 log::debug!("how far a message came cannot be asked: {error}");
-                Ok(next(asks))
+                Ok(follow_times::next(asks))
             }
         }
     }
@@ -68,7 +41,7 @@ impl Worker {
         if has_come_far(&known) {
             return Ok(true);
         }
-        let asked = self.client.ask_once(&self.requests()?.states(&id), sending::states);
+        let asked = self.client.ask_once(&self.provider.requests()?.states(&id), sending::states);
         let states = match asked {
             Ok(ApiAnswer { said, .. }) => said,
             // Perhaps there is no such route; the message itself has its state, too.
@@ -88,7 +61,7 @@ impl Worker {
     }
 
     fn take_in_message(&self, chat: &str, id: &MessageId) -> Result<(), LinkError> {
-        let request = self.requests()?.message(id);
+        let request = self.provider.requests()?.message(id);
         let ApiAnswer { said, received_at, .. } = self.client.ask_once(&request, sending::one_message)?;
         self.take_in(chat, said, received_at)
     }

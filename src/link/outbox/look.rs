@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 
-use super::board::{OutboxStep, OutboxTask};
+use super::board::{NextStep, OutboxStep, OutboxTask};
 use super::find::{Lost, find};
-use super::follow;
+use super::follow_times;
 use super::rows::{KnownSince, OneAtWork, Taken};
-use super::work::{Became, NextStep, Worker};
+use super::work::{Became, Worker};
 use crate::domain::{ChatId, MessageId};
 use crate::journal::outbox::OutboxRow;
 use crate::link::client::ApiAnswer;
@@ -45,7 +45,7 @@ impl Worker {
         if let Ok(Some(message)) = &found
             && self.record(&row, row.shape.attempts, Became::sent(message.clone()))?
         {
-            return Ok(follow::first(&row));
+            return Ok(follow_times::first(&row));
         }
         if now.saturating_duration_since(since) < self.sending.look_for {
             return Ok(again(looks));
@@ -62,27 +62,27 @@ impl Worker {
 
     /// The provider's message that the newest attempt made.
     pub(super) fn find(&self, row: &OutboxRow) -> Result<Option<MessageId>, LinkError> {
-        let Some(since) = self.since(row) else { return Ok(None) };
+        let Some(since) = self.provider.since(row) else { return Ok(None) };
         let chat = ChatId::from(row.shape.chat_id.as_str());
         let known = self.archive.ask(KnownSince { chat: chat.clone(), since })?;
         if let Some(found) = self.find_among(row, &known)? {
             return Ok(Some(found));
         }
-        let until = shifted(clock::now(), self.clock_ahead() + AHEAD);
-        let request = self.requests()?.messages(chat.as_str(), until);
+        let until = shifted(clock::now(), self.provider.clock_ahead() + AHEAD);
+        let request = self.provider.requests()?.messages(chat.as_str(), until);
         let ApiAnswer { said, date, received_at } = self.client.ask_once(&request, MessagesPage::read)?;
         if let Some(date) = date {
-            self.note_clock(date);
+            self.provider.note_clock(date);
         }
         // By this hub's clock, if that is slow, the message would be from the future, and its time would not count.
-        let received_at = shifted(received_at, self.clock_ahead());
+        let received_at = shifted(received_at, self.provider.clock_ahead());
         let items: Vec<SentItem> =
             said.items.iter().filter_map(|item| SentItem::of(item, received_at)).collect();
         self.find_among(row, &items)
     }
 
     fn find_among(&self, row: &OutboxRow, items: &[SentItem]) -> Result<Option<MessageId>, LinkError> {
-        let Some(since) = self.since(row) else { return Ok(None) };
+        let Some(since) = self.provider.since(row) else { return Ok(None) };
         let of = items.iter().map(|item| item.id.clone()).collect();
         let taken = self.archive.ask(Taken { of, by: row.shape.id.clone() })?;
         let lost = Lost {

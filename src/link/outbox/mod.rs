@@ -13,9 +13,10 @@ pub mod board;
 pub mod verdict;
 pub mod find;
 pub mod rows;
+mod provider;
+mod follow_times;
 mod look;
 mod follow;
-mod provider;
 mod work;
 
 use std::io;
@@ -26,6 +27,7 @@ use super::client::Client;
 use super::{LinkSettings, Sending};
 use crate::http::link::LinkHandle;
 use board::OutboxBoard;
+use provider::Provider;
 use work::Worker;
 
 /// Messages that are handed over at the same time: a slow answer must not hold up the others.
@@ -40,14 +42,14 @@ pub fn start(
     sending: Sending,
 ) -> io::Result<()> {
     let board = Arc::new(Mutex::new(OutboxBoard::default()));
-    let provider = Arc::new(Mutex::new(provider::Provider::new(settings)));
+    let provider = Provider::new(settings, client, handle);
     for _ in 0..WORKERS {
         let worker = Worker {
             client: client.clone(),
             archive: archive.clone(),
             handle: handle.clone(),
             board: Arc::clone(&board),
-            provider: Arc::clone(&provider),
+            provider: provider.clone(),
             sending,
         };
         std::thread::Builder::new().name("umbler-outbox".into()).spawn(move || worker.run())?;

@@ -3,12 +3,13 @@
 //! Three clocks meet here: this hub's, the one that stamps records, which in a cluster is another one, and the provider's. An attempt may
 //! have been made by a hub whose clock was wrong, so only its stamp and the provider's clock say when it was.
 
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::work::Worker;
+use crate::http::link::LinkHandle;
 use crate::journal::outbox::OutboxRow;
+use crate::link::client::Client;
 use crate::link::fault::LinkError;
 use crate::link::organization::AskedOrganization;
 use crate::link::{LinkSettings, shifted};
@@ -19,47 +20,54 @@ use crate::umbler::api::{Me, RequestBuilder};
 /// How much older than its attempt a message may look: the provider's clock is told in whole seconds.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(2);
 
-/// What is known of the provider.
+/// What the threads of the outbox know of the provider. Clones share it.
+#[derive(Clone)]
 pub(super) struct Provider {
+    client: Client,
+    handle: LinkHandle,
+    known: Arc<Mutex<Known>>,
+}
+
+struct Known {
     organization: AskedOrganization,
-    /// How far its clock is ahead of ours. Zero until it told.
+    /// How far the provider's clock is ahead of ours. Zero until it told.
     clock_ahead: SignedDuration,
 }
 
 impl Provider {
-    pub(super) fn new(settings: &LinkSettings) -> Self {
-        Self { organization: AskedOrganization::new(settings), clock_ahead: SignedDuration::ZERO }
+    pub(super) fn new(settings: &LinkSettings, client: &Client, handle: &LinkHandle) -> Self {
+        let (organization, clock_ahead) = (AskedOrganization::new(settings), SignedDuration::ZERO);
+        let known = Arc::new(Mutex::new(Known { organization, clock_ahead }));
+        Self { client: client.clone(), handle: handle.clone(), known }
     }
-}
 
-impl Worker {
     /// The builder of requests about the organization.
     pub(super) fn requests(&self) -> Result<RequestBuilder, LinkError> {
         let replacements = self.client.authorization().replacements();
         // Nobody waits for the provider with the lock in hand.
-        let mut organization = self.provider().organization.clone();
+        let mut organization = self.known().organization.clone();
         let requests = organization.requests(replacements, || {
             let answered = self.client.ask_once(&me(), Me::read)?;
             if let Some(date) = answered.date {
-                self.provider().clock_ahead = date.duration_since(answered.received_at);
+                self.known().clock_ahead = date.duration_since(answered.received_at);
             }
             Ok(answered.said)
         })?;
-        self.provider().organization = organization;
+        self.known().organization = organization;
         Ok(requests)
     }
 
-    fn provider(&self) -> MutexGuard<'_, Provider> {
-        self.provider.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How far the provider's clock is ahead of ours, as far as it told.
     pub(super) fn clock_ahead(&self) -> SignedDuration {
-        self.provider().clock_ahead
+        self.known().clock_ahead
     }
 
     pub(super) fn note_clock(&self, date: Timestamp) {
-        self.provider().clock_ahead = date.duration_since(clock::now());
+        self.known().clock_ahead = date.duration_since(clock::now());
     }
 
     /// The present by the clock that stamps records.

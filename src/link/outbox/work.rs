@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::board::{OutboxBoard, OutboxStep, OutboxTask, TASKS_MAX, Tries};
-use super::follow::{self, FOLLOWED_FOR};
+use super::board::{NextStep, OutboxBoard, OutboxStep, OutboxTask, TASKS_MAX, Tries};
+use super::follow_times::{self, FOLLOWED_FOR};
 use super::provider::Provider;
 use super::rows::{AtWork, OneAtWork};
 use super::verdict::{SendVerdict, judge};
@@ -33,12 +33,9 @@ pub(super) struct Worker {
     pub(super) archive: Archive,
     pub(super) handle: LinkHandle,
     pub(super) board: Arc<Mutex<OutboxBoard>>,
-    pub(super) provider: Arc<Mutex<Provider>>,
+    pub(super) provider: Provider,
     pub(super) sending: Sending,
 }
-
-/// The next step of a message and when it is due; `None`: nothing more is to be done.
-pub(super) type NextStep = Option<(OutboxStep, Instant)>;
 
 impl Worker {
     /// Works until the hub ends.
@@ -89,7 +86,7 @@ impl Worker {
             return Ok(());
         }
         let is_first = !board.is_taken_up;
-        let sent_since = is_first.then(|| shifted(self.now(), -FOLLOWED_FOR));
+        let sent_since = is_first.then(|| shifted(self.provider.now(), -FOLLOWED_FOR));
         let rows = match self.archive.ask(AtWork { most: TASKS_MAX, sent_since }) {
             Ok(rows) => rows,
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
@@ -125,7 +122,7 @@ impl Worker {
                 self.record(row, row.shape.attempts, Became { detail, ..Became::of(OutboxState::Unclear) })?;
                 Ok(Some((look, now)))
             }
-            OutboxState::Sent if is_first => Ok(follow::taken_up(row, self.now(), now)),
+            OutboxState::Sent if is_first => Ok(follow_times::taken_up(row, self.provider.now(), now)),
             OutboxState::Sent | OutboxState::Failed | OutboxState::Unconfirmed | OutboxState::Discarded => {
                 Ok(None)
             }
@@ -151,7 +148,7 @@ impl Worker {
             self.record(&row, row.shape.attempts, Became { detail, ..Became::of(OutboxState::Failed) })?;
             return Ok(None);
         };
-        let allowed = chat.map_or(Ok(()), |chat| may_write(&chat, row.shape.private, self.now()));
+        let allowed = chat.map_or(Ok(()), |chat| may_write(&chat, row.shape.private, self.provider.now()));
         if let Err(not_now) = allowed {
             let reason = match not_now {
                 NotNow::ChatClosed => OutboxReason::ChatClosed,
@@ -164,7 +161,7 @@ impl Worker {
         let requests = match panics::caught("looking whether a message arrived before", || self.ready(&row)) {
             Ok(Ready::Found(message)) => {
                 self.record(&row, row.shape.attempts, Became::sent(message))?;
-                return Ok(follow::first(&row));
+                return Ok(follow_times::first(&row));
             }
             Ok(Ready::Send(requests)) => requests,
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
@@ -191,7 +188,7 @@ impl Worker {
             temp_id: &row.shape.temp_id,
         }))?;
         if let Posted::Answered { date: Some(date), .. } = &posted {
-            self.note_clock(*date);
+            self.provider.note_clock(*date);
         }
         self.settle(&row, Some(attempt), tried, &posted)
     }
@@ -199,7 +196,7 @@ impl Worker {
     /// What is to be known before a message is handed over. One that was not found after an earlier attempt is looked for
     /// again, because it may have appeared since.
     fn ready(&self, row: &OutboxRow) -> Result<Ready, LinkError> {
-        let requests = self.requests()?;
+        let requests = self.provider.requests()?;
         if row.since.is_some()
             && let Some(message) = self.find(row)?
         {
@@ -216,7 +213,7 @@ impl Worker {
         (attempt, id): &(u32, EventId),
     ) -> Result<Option<u32>, LinkError> {
         let attempt = *attempt;
-        let since = self.since_now();
+        let since = self.provider.since_now();
         let record = OutboxAttempt { id: row.shape.id.clone(), attempt, since };
         let ack = self.archive.record(Payload::OutboxAttempt(record), Some(id.clone()))?;
         match (ack.status, ack.seq) {
@@ -246,7 +243,7 @@ impl Worker {
         match judge(posted, tried.failures, begun, now, rand::random()) {
             SendVerdict::Sent(message) => {
                 if self.record(row, attempt, Became::sent(message))? {
-                    return Ok(follow::first(row));
+                    return Ok(follow_times::first(row));
                 }
                 // The provider names a message that another entry sent.
                 self.record(row, attempt, unclear("the answer names another message".to_owned()))?;

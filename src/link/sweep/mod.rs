@@ -19,9 +19,9 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 
 use super::archive::Archive;
-use super::backfill::JournalPace;
 use super::client::{ApiAnswer, Client};
 use super::fault::LinkError;
+use super::pace::JournalPace;
 use super::shifted;
 use crate::domain::{ChatId, MessageFacts};
 use crate::journal::LinkProgress;

@@ -1,5 +1,4 @@
-//! Questions to the metrics about the past: the live numbers of a moment, and how many chats were open during a
-//! period.
+//! A question to the metrics about the past: how many chats were open during a period.
 
 use actix_web::HttpRequest;
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use super::work::ask;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::question::{QueryString, question};
-use crate::reads::analytics::{FindOpenAt, LiveNow, OpenChatsAt, Period, Trend, Trended};
+use crate::reads::analytics::{Period, Trend, Trended};
 use crate::telemetry::clock;
 
 /// Points of a trend where no number is given.
@@ -22,17 +21,6 @@ const POINTS_DEFAULT: usize = 48;
 const POINTS_MIN: usize = 2;
 /// Most points of a trend.
 pub const POINTS_MAX: usize = 200;
-
-/// The chats that were open at the moment of a question, each with what it contributed then.
-pub async fn stood_open(state: &UserState, live: &LiveNow) -> Result<OpenChatsAt, ApiError> {
-    let mut stood = ask(state, FindOpenAt { live: live.clone() }).await?;
-    let mut parts = Vec::new();
-    for part in stood.moved(live.now) {
-        parts.push(state.ask(part).await?);
-    }
-    stood.rebuild(parts);
-    Ok(stood)
-}
 
 question! {
     /// How many chats were open during a period.

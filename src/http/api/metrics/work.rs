@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::past::stood_open;
 use super::questions::{Bucket, ExplainedPage, LiveQuestion, NumberFields, begins};
 use super::sheet::{Format, Sheet};
 use crate::auth::Scope;
@@ -21,8 +20,8 @@ use crate::http::values::Past;
 use crate::reads::analytics::cells::{self, STATISTICS, statistics};
 use crate::reads::analytics::table::duration_bucket;
 use crate::reads::analytics::{
-    Clock, Dimension, Explain, ExplainAt, ExplainNow, Explained, Filter, GroupKey, Grouping, LiveAt, LiveNow,
-    LiveTable, Period, TableRow, Tabulate, Tabulated,
+    Clock, Dimension, Explain, ExplainAt, ExplainNow, Explained, Filter, FindOpenAt, GroupKey, Grouping,
+    LiveAt, LiveNow, LiveTable, OpenChatsAt, Period, TableRow, Tabulate, Tabulated,
 };
 use crate::reads::{FoundNames, LookUpNames, Query};
 use crate::telemetry::clock;
@@ -130,6 +129,17 @@ pub async fn count_open(
         FoundNames::default()
     };
     live_sheet(&found, now, by, &names).respond(format)
+}
+
+/// The chats that were open at the moment of a question, each with what it contributed then.
+async fn stood_open(state: &UserState, live: &LiveNow) -> Result<OpenChatsAt, ApiError> {
+    let mut stood = ask(state, FindOpenAt { live: live.clone() }).await?;
+    let mut parts = Vec::new();
+    for part in stood.moved(live.now) {
+        parts.push(state.ask(part).await?);
+    }
+    stood.rebuild(parts);
+    Ok(stood)
 }
 
 /// Asks once the metrics are current.

@@ -1,0 +1,68 @@
+//! Whose data were erased, how much of it, and what must not be stored of them again.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use crate::domain::register::from_nanos;
+use crate::domain::{ContactId, Forgetting, Seq};
+
+/// The newest erasure of a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    pub contact: ContactId,
+    pub at: Timestamp,
+    /// The `sub` of the admin who asked for it.
+    pub by: String,
+    pub reason: String,
+    pub block: bool,
+    pub seq: Seq,
+}
+
+/// How many rows of each table an erasure has blanked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Erased {
+    pub contacts: usize,
+    pub chats: usize,
+    pub messages: usize,
+    pub parked_reactions: usize,
+    pub raw_deliveries: usize,
+    pub ignored_deliveries: usize,
+    pub frames: usize,
+    pub outbox: usize,
+}
+
+/// All erasures, or those of one contact, in the order of their times.
+pub fn erasures_of(connection: &Connection, contact: Option<&str>) -> rusqlite::Result<Vec<Erasure>> {
+    let mut select = connection.prepare_cached(
+        "SELECT contact_id, at, by, reason, block, seq FROM erasures
+         WHERE ?1 IS NULL OR contact_id = ?1 ORDER BY at, contact_id",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let contact: String = row.get(0)?;
+        Ok(Erasure {
+            contact: ContactId::from(contact),
+            at: from_nanos(row.get(1)?),
+            by: row.get(2)?,
+            reason: row.get(3)?,
+            block: row.get(4)?,
+            seq: Seq(row.get(5)?),
+        })
+    };
+    select.query_map([contact], read)?.collect()
+}
+
+/// What must be forgotten of the contacts that were erased. Held by the writer.
+pub(super) fn load_forgetting(connection: &Connection) -> rusqlite::Result<HashMap<ContactId, Forgetting>> {
+    let all = erasures_of(connection, None)?;
+    // In the order of their times, so that the newest decides.
+    Ok(all
+        .into_iter()
+        .map(|erasure| (erasure.contact.clone(), forgetting(erasure.at, erasure.block)))
+        .collect())
+}
+
+pub(super) fn forgetting(at: Timestamp, block: bool) -> Forgetting {
+    if block { Forgetting::ALL } else { Forgetting::until(at) }
+}
