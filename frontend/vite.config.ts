@@ -5,25 +5,28 @@ import { languagesApart } from './apart.ts';
 import { compress } from './compress.ts';
 import { offline } from './offline/build.ts';
 import { preload } from './preload.ts';
+import { typeface } from './typeface.ts';
 
 export default defineConfig(({ mode }) => {
   const backend = loadEnv(mode, process.cwd()).VITE_BACKEND_URL || 'http://localhost:3001';
   return {
-    plugins: [react(), languagesApart(), offline(), preload(), compress()],
+    plugins: [react(), languagesApart(), offline(), preload(), typeface(), compress()],
     // The client is a link to ../static/client, which has no React of its own.
     resolve: { dedupe: ['react', 'react-dom'] },
     build: {
       chunkSizeWarningLimit: 700,
       // What every page needs is two files: what opens the connection, and what draws. Thirty small ones would each cost a phone a
-      // way to the hub and back. Pages that are opened now and then are files of their own.
+      // way to the hub and back. Pages that are opened now and then are files of their own, and so are the fields of forms, which
+      // most of them have and Live has not.
       rolldownOptions: {
         // Compressing well takes long, and is meant to.
         checks: { pluginTimings: false },
         output: {
           codeSplitting: {
             groups: [
-              { name: 'begin', tags: ['$initial'], priority: 1 },
-              { name: 'app', test: /\/src\/app\/draw\.tsx$/ },
+              { name: 'begin', tags: ['$initial'], priority: 2 },
+              { name: 'app', test: /\/src\/(app\/draw\.tsx|parts\/.*\.tsx?)$/, priority: 1 },
+              { name: 'fields', test: /\/@mantine\/core\/.*\/(TextInput|NativeSelect|Checkbox)\// },
             ],
           },
         },

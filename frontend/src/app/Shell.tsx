@@ -13,8 +13,6 @@ import { Freshness } from './Freshness.tsx';
 import { canShowPast, useAddress, useMoment } from './moment.ts';
 import { PAGES } from './pages.ts';
 import { PaletteDialog } from './PaletteDialog.tsx';
-import { SignIn } from './SignIn.tsx';
-import { TimeBar } from './TimeBar.tsx';
 import { useActs, useSignOut } from './useActs.ts';
 import { useKeys, type Opened } from './useKeys.ts';
 import { useWall } from './wall.ts';
@@ -22,6 +20,8 @@ import { useWall } from './wall.ts';
 // Opened now and then, and not sent with the page.
 const KeyHelp = lazy(() => import('./KeyHelp.tsx'));
 const Views = lazy(() => import('./Views.tsx'));
+const SignIn = lazy(() => import('./SignIn.tsx'));
+const TimeBar = lazy(() => import('./TimeBar.tsx'));
 
 /** What stands around each page: the ways to the others, and how fresh the data is. A wall has nothing around it. */
 export function Shell() {
@@ -32,19 +32,26 @@ export function Shell() {
   useAlertSound();
   useAlertNotifications();
   const page = PAGES.find(({ path }) => pathname.startsWith(path))?.name;
-  const isPast = useMoment().at !== null;
+  const { at, wrong } = useMoment();
+  const isPast = at !== null;
   useTitle(isPast ? say('pastWord') : page && say(page));
 
   // While a token is being tried the form stays, with what it says.
   const [signedOut, setSignedOut] = useState(false);
   if (connectionStatus === 'unauthorized' && !signedOut) setSignedOut(true);
   if (connectionStatus === 'connected' && signedOut) setSignedOut(false);
-  if (signedOut) return <SignIn />;
+  if (signedOut)
+    return (
+      <Suspense fallback={null}>
+        <SignIn />
+      </Suspense>
+    );
   return (
     <div className="shell" data-wall={isWall || undefined} data-past={isPast || undefined}>
       {!isWall && <Head />}
       <Banners />
-      <TimeBar />
+      {/* Not drawn without: what is shown stays until the bar is here, and nothing moves. */}
+      {(isPast || wrong) && <TimeBar />}
       <main id="content" tabIndex={-1}>
         <ErrorBoundary key={page}>
           <Suspense

@@ -6,7 +6,7 @@ import { endOf, reasonOf } from '../hub/errors.ts';
 import { storeToken } from '../hub/token.ts';
 import { useWords } from '../words/words.ts';
 
-export function SignIn() {
+export default function SignIn() {
   const say = useWords();
   const { client, error } = useHub();
   const [token, setToken] = useState('');

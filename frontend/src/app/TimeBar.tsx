@@ -32,7 +32,7 @@ const KEYS: Record<string, number> = {
 const TYPING_MS = 500;
 
 /** That this is the past, of when, and the ways to another moment and back. It stays in sight on every page of the past. */
-export function TimeBar() {
+export default function TimeBar() {
   const say = useWords();
   const { at, iso, wrong, go } = useMoment();
   const played = usePlayed();

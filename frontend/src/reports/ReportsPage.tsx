@@ -26,7 +26,7 @@ export default function ReportsPage() {
   const say = useWords();
   const report = useReport();
   const { query, earlier, compare, round, zone, setZone, again } = report;
-  const summary = useAnswer<Answer>('/summary', query, round, '/summary', earlier);
+  const summary = useAnswer<Answer>('/summary', query, round, '/summary', earlier, true);
   const series = useSeries(report, query);
   const [cell, setCell] = useState<Cell | null>(null);
   useRefresh(again);

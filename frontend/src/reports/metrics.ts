@@ -1,6 +1,6 @@
 /** The metrics as the hub answers them, and one question to it. */
 
-import { startTransition, useCallback, useEffect, useState } from 'react';
+import { startTransition, useCallback, useEffect, useLayoutEffect, useState } from 'react';
 
 import { isMissing, reasonOf } from '../hub/errors.ts';
 import { useHub } from '../hub/hub.tsx';
@@ -84,7 +84,8 @@ type State<T> = Omit<Asked<T>, 'again'> & { of: string };
 /**
  * Asks, and asks again when the question is another one. What was answered stays until then, unless it is of something
  * else: `of` says of what. A null question is none. `earlier` is asked with it, and both are told at once: an answer is
- * never shown beside one to another question.
+ * never shown beside one to another question. Over HTTP/1.1 a browser asks six things at once, and those of a page's parts
+ * before its own: `isFirst` is asked before all others.
  */
 export function useAnswer<T>(
   path: string,
@@ -92,6 +93,7 @@ export function useAnswer<T>(
   round = 0,
   of = path,
   earlier: Query | null = null,
+  isFirst = false,
 ): Asked<T> {
   const { isConnected } = useHub();
   const [begun, setBegun] = useState(isConnected);
@@ -106,8 +108,9 @@ export function useAnswer<T>(
   });
   const [tries, setTries] = useState(0);
   const key = query === null ? null : JSON.stringify([query, earlier]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` and `round` ask once more
-  useEffect(() => {
+  const useAsking = isFirst ? useLayoutEffect : useEffect;
+  // `tries` and `round` ask once more.
+  useAsking(() => {
     if (!begun || key === null) return;
     let over = false;
     setState((before) => (before.busy ? before : { ...before, busy: true }));

@@ -131,6 +131,7 @@ test('a hub that cannot store says so on the screen', async (t) => {
 test('signing in: a wrong token is refused, a right one is kept for the tab, and leaving takes it away', async (t) => {
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   const { page, clean } = await visit(t, browser, hub, '/live');
+  await page.getByLabel('Token', { exact: true }).waitFor();
   assert.deepEqual(await axe(page), []);
   await page.getByLabel('Token', { exact: true }).fill('nonsense');
   await page.getByRole('button', { name: 'Sign in' }).click();
