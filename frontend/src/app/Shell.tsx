@@ -42,16 +42,22 @@ export function Shell() {
   if (connectionStatus === 'connected' && signedOut) setSignedOut(false);
   if (signedOut)
     return (
-      <Suspense fallback={null}>
-        <SignIn />
-      </Suspense>
+      <ErrorBoundary>
+        <Suspense fallback={null}>
+          <SignIn />
+        </Suspense>
+      </ErrorBoundary>
     );
   return (
     <div className="shell" data-wall={isWall || undefined} data-past={isPast || undefined}>
       {!isWall && <Head />}
       <Banners />
       {/* Not drawn without: what is shown stays until the bar is here, and nothing moves. */}
-      {(isPast || wrong) && <TimeBar />}
+      {(isPast || wrong) && (
+        <ErrorBoundary>
+          <TimeBar />
+        </ErrorBoundary>
+      )}
       <main id="content" tabIndex={-1}>
         <ErrorBoundary key={page}>
           <Suspense
@@ -103,20 +109,22 @@ function Head() {
         <Freshness />
         <Controls acts={acts} signOut={signOut} openPalette={() => setOpened('palette')} />
       </header>
-      <Suspense fallback={null}>
-        {opened === 'palette' && (
-          <PaletteDialog
-            acts={[
-              ...acts,
-              ...(signOut === null ? [] : [signOut]),
-              { name: say('shortcuts'), icon: 'keys', run: () => setOpened('keys') },
-            ]}
-            close={close}
-          />
-        )}
-        {opened === 'views' && <Views close={close} />}
-        {opened === 'keys' && <KeyHelp close={close} />}
-      </Suspense>
+      <ErrorBoundary key={opened}>
+        <Suspense fallback={null}>
+          {opened === 'palette' && (
+            <PaletteDialog
+              acts={[
+                ...acts,
+                ...(signOut === null ? [] : [signOut]),
+                { name: say('shortcuts'), icon: 'keys', run: () => setOpened('keys') },
+              ]}
+              close={close}
+            />
+          )}
+          {opened === 'views' && <Views close={close} />}
+          {opened === 'keys' && <KeyHelp close={close} />}
+        </Suspense>
+      </ErrorBoundary>
     </>
   );
 }

@@ -11,7 +11,7 @@ import pixelmatch from 'pixelmatch';
 import UPNG from 'upng-js';
 
 import { launch, openPage } from '../support/browser.js';
-import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, live, NO_WORKER, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { atEnd } from '../support/end.js';
 import { isUpdate } from '../support/pictures.js';
 
@@ -215,6 +215,23 @@ test('after an upgrade the next look shows the new build, and a page of the old 
   await hub.kill();
   await page.reload();
   await text(page, 'h1', 'No way to the hub');
+});
+
+test('a part of the page whose file does not come says so, and the numbers stay', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await hub.says('a', 'hello');
+  const { page } = await visit(t, browser, hub, '/live', NO_WORKER);
+  await page.route('**/assets/KeyHelp*', (route) => route.abort());
+  const failed = page.locator('[role=alert]', { hasText: 'Could not load' });
+  // The page is loaded anew once, since it might be of an older build.
+  await live(page);
+  await Promise.all([page.waitForEvent('load'), page.keyboard.press('?')]);
+  await live(page);
+  await page.keyboard.press('?');
+  await failed.waitFor();
+  await text(page, '.tile[data-name=open] .value', /^1$/);
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').waitFor();
 });
 
 test('an alert is told once beside the browser, however many tabs are open, and a click opens its chat', async (t) => {
