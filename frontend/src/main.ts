@@ -17,7 +17,7 @@ import './live/wall.css';
 import './chats/list.css';
 import './chats/conversation.css';
 import { install } from './app/installed.ts';
-import { pageAt } from './app/pageFiles.ts';
+import { loadPage, sentPageAt } from './app/pageFiles.ts';
 import { connect } from './hub/hub.tsx';
 import { makeFormats } from './words/format.ts';
 import { firstWords } from './words/language.ts';
@@ -36,10 +36,11 @@ async function begin() {
   // What stands in `index.html` is seen before the browser has its hands full with the script.
   await Promise.race([painted(), after(PAINTED_MAX_MS)]);
   // Asked for beside the script instead of by it; what goes wrong is told where the page is drawn.
-  pageAt(location.pathname)?.().catch(() => {});
+  const name = sentPageAt(location.pathname);
+  const page = name && loadPage(name).catch(() => {});
   const drawing = import('./app/draw.tsx');
   makeFormats();
-  const [{ draw }] = await Promise.all([drawing, words]);
+  const [{ draw }] = await Promise.all([drawing, words, page]);
   await Promise.race([data, after(DATA_MAX_MS)]);
   draw();
 }

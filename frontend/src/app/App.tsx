@@ -1,18 +1,20 @@
 import { createTheme, MantineProvider } from '@mantine/core';
-import { lazy } from 'react';
+import { lazy, useState } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
 import { HubProvider } from '../hub/hub.tsx';
 import { LivePage } from '../live/LivePage.tsx';
 import { Begin } from './Begin.tsx';
 import { Lost } from './Lost.tsx';
-import { PAGE_FILES } from './pageFiles.ts';
+import { arrivedPage, loadPage, type SentPage } from './pageFiles.ts';
 import { Shell } from './Shell.tsx';
 
-const ChatsPage = lazy(PAGE_FILES.chats);
-const ReportsPage = lazy(PAGE_FILES.reports);
-const SettingsPage = lazy(PAGE_FILES.settings);
-const HealthPage = lazy(PAGE_FILES.status);
+const LATER = {
+  chats: lazy(() => loadPage('chats')),
+  reports: lazy(() => loadPage('reports')),
+  settings: lazy(() => loadPage('settings')),
+  status: lazy(() => loadPage('status')),
+};
 
 const theme = createTheme({ fontFamily: 'inherit', defaultRadius: 'md', cursorType: 'pointer' });
 
@@ -26,10 +28,10 @@ export function App() {
             <Route element={<Shell />}>
               <Route index element={<Begin />} />
               <Route path="live" element={<LivePage />} />
-              <Route path="chats/:id?" element={<ChatsPage />} />
-              <Route path="reports" element={<ReportsPage />} />
-              <Route path="settings/:part?" element={<SettingsPage />} />
-              <Route path="status" element={<HealthPage />} />
+              <Route path="chats/:id?" element={<Sent key="chats" page="chats" />} />
+              <Route path="reports" element={<Sent key="reports" page="reports" />} />
+              <Route path="settings/:part?" element={<Sent key="settings" page="settings" />} />
+              <Route path="status" element={<Sent key="status" page="status" />} />
               {/* Its address until the menu's word became its name. */}
               <Route path="hub" element={<Navigate to="/status" replace />} />
               <Route path="*" element={<Lost />} />
@@ -39,4 +41,13 @@ export function App() {
       </HubProvider>
     </MantineProvider>
   );
+}
+
+/**
+ * A page that is sent when it is opened. One that is here is drawn at once: what stands in for one that is not stays for 300 ms,
+ * because React lets nothing flash.
+ */
+function Sent({ page }: { page: SentPage }) {
+  const [Page] = useState(() => arrivedPage(page) ?? LATER[page]);
+  return <Page />;
 }

@@ -1,14 +1,31 @@
 /** Pages that are sent when they are opened: Live, which stays open all day, comes without them. */
 
-export const PAGE_FILES = {
+import type { ComponentType } from 'react';
+
+const FILES = {
   chats: () => import('../chats/ChatsPage.tsx'),
   reports: () => import('../reports/ReportsPage.tsx'),
   settings: () => import('../settings/SettingsPage.tsx'),
   status: () => import('../health/HealthPage.tsx'),
 };
 
-/** What draws the page at this address; undefined where every page has it. */
-export function pageAt(path: string): (() => Promise<unknown>) | undefined {
+export type SentPage = keyof typeof FILES;
+
+const arrived = new Map<SentPage, ComponentType>();
+
+/** What draws this page, if its file is here. */
+export function arrivedPage(name: SentPage): ComponentType | undefined {
+  return arrived.get(name);
+}
+
+export async function loadPage(name: SentPage): Promise<{ default: ComponentType }> {
+  const file = await FILES[name]();
+  arrived.set(name, file.default);
+  return file;
+}
+
+/** The page at this address; null where every page has what draws it. */
+export function sentPageAt(path: string): SentPage | null {
   const name = path.split('/')[1] ?? '';
-  return Object.hasOwn(PAGE_FILES, name) ? PAGE_FILES[name as keyof typeof PAGE_FILES] : undefined;
+  return Object.hasOwn(FILES, name) ? (name as SentPage) : null;
 }
