@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
 import { buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { slowLine } from '../support/slow-line.js';
 import { settled } from '../support/still.js';
 
 let browser;
@@ -15,7 +16,7 @@ after(() => Promise.all([browser.close(), dashboard.remove()]));
 /** Of the cumulative layout shift of a load, as the browser counts it. */
 const SHIFT_MAX = 0.02;
 /** A line on which what a page needs comes one after the other. */
-const SLOW = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 80_000 };
+const SLOW = { latencyMs: 150, bytesPerSecond: 200_000 };
 /** How many times slower than here the page computes: answers come before it is ready, or long after. */
 const SLOWER = 6;
 const PAGES = ['/live', '/live?wall', '/chats', '/chats/chat-3', '/reports', '/settings/agents', '/settings/rules'];
@@ -27,6 +28,7 @@ const SIZES = [
 test('what comes late has its place before it comes, on every page and also on a phone', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   for (let index = 0; index < 12; index += 1) await hub.says(`chat-${index}`, 'hello');
+  const slow = await slowLine(t, hub, SLOW);
   const moved = [];
   for (const [width, height] of SIZES) {
     for (const path of [...PAGES, '/status', '/settings/umbler']) {
@@ -35,12 +37,10 @@ test('what comes late has its place before it comes, on every page and also on a
         serviceWorkers: 'block',
       });
       await page.addInitScript(countShifts);
-      const line = await page.context().newCDPSession(page);
-      await line.send('Network.enable');
-      await line.send('Network.setCacheDisabled', { cacheDisabled: true });
-      await line.send('Network.emulateNetworkConditions', SLOW);
-      await line.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
-      await page.goto(hub.origin + path);
+      const session = await page.context().newCDPSession(page);
+      await session.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
+      // Nothing is in the browser's cache: it knows no file of this origin yet.
+      await page.goto(slow + path);
       await live(page);
       await settled(page);
       const shifts = await page.evaluate(() => window.shifts());
