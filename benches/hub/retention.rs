@@ -1,5 +1,6 @@
 //! Deleting by age beside live updates: a year of a million messages, all of them too old, with and without, in turn.
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -177,7 +178,8 @@ fn live(
 /// Posts so many by the clock, and waits until every screen has each.
 fn post(screens: &mut Screens, senders: &mut Senders, deliveries: u64) -> io::Result<Times> {
     let (begun, each) = (Instant::now(), 1_000_000_000 / PER_SECOND);
-    let mut free: Vec<usize> = (0..SENDERS).collect();
+    // In turn, because the hub closes a connection that sends nothing for seconds.
+    let mut free: VecDeque<usize> = (0..SENDERS).collect();
     let (mut sent, mut answered) = (0, 0);
     // How many each screen has heard. One comes after the other, so the n-th that it hears is the n-th that was committed, which is
     // the n-th that was due but where two were under way at once.
@@ -188,7 +190,7 @@ fn post(screens: &mut Screens, senders: &mut Senders, deliveries: u64) -> io::Re
         let now = nanos_since(begun);
         if sent < deliveries
             && now >= sent * each
-            && let Some(sender) = free.pop()
+            && let Some(sender) = free.pop_front()
         {
             senders.send(sender)?;
             sent += 1;
@@ -202,7 +204,7 @@ fn post(screens: &mut Screens, senders: &mut Senders, deliveries: u64) -> io::Re
             Turned::Heard(..) | Turned::Opened(_) => {}
             Turned::Other(sender) => match senders.read(sender) {
                 Ok(Some(_position)) => {
-                    free.push(sender);
+                    free.push_back(sender);
                     answered += 1;
                 }
                 Ok(None) => {}

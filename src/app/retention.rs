@@ -25,9 +25,9 @@ const AGAIN_AFTER: Duration = Duration::from_secs(10);
 const AGAIN_AFTER_MAX: Duration = Duration::from_hours(1);
 /// Rest between two steps, so that deliveries come first.
 const REST: Duration = Duration::from_millis(20);
-/// While deliveries come in, the rest after a step is so many times as long as the step took: so steps hold up one delivery in a
+/// While deliveries come in, the rest after a step is so many times as long as the step took: so steps hold up one delivery in two
 /// hundred, and the slowest in a hundred are no slower for them.
-const REST_TIMES: u32 = 100;
+const REST_TIMES: u32 = 200;
 /// The longest rest after a step, however long the step took.
 const REST_MAX: Duration = Duration::from_secs(5);
 /// Deliveries come in until none came for so long.
@@ -238,17 +238,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_take_a_hundredth_of_the_time_while_deliveries_come_in_and_most_of_it_at_night() {
+    fn steps_take_a_two_hundredth_of_the_time_while_deliveries_come_in_and_most_of_it_at_night() {
         let (mut pace, begun) = (Pace::default(), Instant::now());
         let after = |seconds| begun + Duration::from_secs(seconds);
         let took = Duration::from_millis(12);
         pace.sees(Seq(7), begun);
         assert_eq!(pace.rest(took, begun), REST, "nothing came in yet");
         pace.sees(Seq(8), after(1));
-        assert_eq!(pace.rest(took, after(1)), Duration::from_millis(1_200));
+        assert_eq!(pace.rest(took, after(1)), Duration::from_millis(2_400));
         assert_eq!(pace.rest(Duration::from_secs(2), after(1)), REST_MAX);
         pace.sees(Seq(8), after(5));
-        assert_eq!(pace.rest(took, after(5)), Duration::from_millis(1_200), "one came four seconds ago");
+        assert_eq!(pace.rest(took, after(5)), Duration::from_millis(2_400), "one came four seconds ago");
         pace.sees(Seq(8), after(6));
         assert_eq!(pace.rest(took, after(6)), REST, "none came for five seconds");
     }
