@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use umbler_hub::facade::testing::{Day, FakeApi};
 
 use super::link_bars::no_message_is_doubled;
-use super::support::api::{ago, api, deliver, linked, lose, message_ids, rechecked};
+use super::support::api::{ago, api, complete_until, deliver, linked, lose, message_ids, rechecked};
 use super::support::environment::from_environment;
 use super::support::{Delivery, Hub, OverAtDrop};
 
@@ -84,23 +84,6 @@ fn all_is_known_once(hub: &Hub, api: &FakeApi, link: &Value) -> Value {
     assert_eq!(message_ids(hub), api.world(|world| world.message_ids()), "gap and doubles: {link}");
     no_message_is_doubled(hub);
     hub.json("/api/umbler/stats")["totalChats"].clone()
-}
-
-/// Waits until the hub knows everything up to a moment, and returns how the link is then. `seen` is told of each comparison that ended.
-fn complete_until(hub: &Hub, ended: Timestamp, mut seen: impl FnMut()) -> Value {
-    let mut last = json!("not asked for yet");
-    loop {
-        let link = hub.json("/api/umbler/link");
-        let until = link["completeUntil"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-        if until.is_some_and(|until| until >= ended) {
-            return link;
-        }
-        if link["sweep"]["endedAt"] != last {
-            last = link["sweep"]["endedAt"].clone();
-            seen();
-        }
-        std::thread::park_timeout(Duration::from_millis(200));
-    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! A fake of Umbler's API, a hub that is linked to it, and deliveries of which some webhooks never come.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use umbler_hub::facade::testing::Day;
 use umbler_hub::facade::testing::clock;
 use umbler_hub::facade::testing::{FakeApi, TOKEN};
@@ -47,6 +48,23 @@ pub fn rechecked(hub: &Hub) -> Value {
         if answer["finished"] == true {
             return answer["link"].clone();
         }
+    }
+}
+
+/// Waits until the hub knows everything up to a moment, and returns how the link is then. `seen` is told of each comparison that ended.
+pub fn complete_until(hub: &Hub, ended: Timestamp, mut seen: impl FnMut()) -> Value {
+    let mut last = json!("not asked for yet");
+    loop {
+        let link = hub.json("/api/umbler/link");
+        let until = link["completeUntil"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+        if until.is_some_and(|until| until >= ended) {
+            return link;
+        }
+        if link["sweep"]["endedAt"] != last {
+            last = link["sweep"]["endedAt"].clone();
+            seen();
+        }
+        std::thread::park_timeout(Duration::from_millis(200));
     }
 }
 
