@@ -1,4 +1,4 @@
-//! Why a frame of a client is refused.
+//! What a client is told when its frame is refused: a code for programs, and a text for developers.
 
 use super::codes::ErrorCode;
 

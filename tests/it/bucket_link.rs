@@ -10,7 +10,7 @@ use umbler_hub::facade::testing::{Day, FakeApi};
 
 use super::bucket::{has_a_snapshot, is_covered, restored};
 use super::support::Hub;
-use super::support::api::{ago, api, complete_until, deliver, deliveries, linked, message_ids, rechecked};
+use super::support::api::{ago, api, deliver, deliveries, linked, message_ids, rechecked, until_complete};
 use super::support::bucket::{S3, s3};
 use super::support::hub::start_through;
 
@@ -114,7 +114,7 @@ fn a_machine_that_is_gone_takes_at_most_five_seconds_with_it_and_nothing_once_me
     let again = goes_on(home, &api);
     let link = std::thread::scope(|scope| {
         // A comparison is complete until a minute before its beginning, and takes longer than a request for one waits.
-        complete_until(&again, killed_at, || {
+        until_complete(&again, killed_at, || {
             drop(scope.spawn(|| again.provider().post_to("/api/umbler/link/recheck", &[], "")));
         })
     });

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::{Day, FakeApi, FakeBehavior, OrderWord};
 
 use super::link_backfill::{orders, progress};
-use super::support::api::{ago, api, deliver, deliveries, linked, lose, message_ids, rechecked};
+use super::support::api::{
+    ago, api, complete_until, deliver, deliveries, linked, lose, message_ids, rechecked,
+};
 use super::support::environment::from_environment;
 use super::support::{Delivery, Hub};
 
@@ -68,7 +69,7 @@ fn an_outage_under_load_is_made_up_for() {
         rechecked(&hub)
     });
     let took = recovered.elapsed();
-    let until: Timestamp = link["completeUntil"].as_str().expect("a moment").parse().expect("a moment");
+    let until = complete_until(&link).expect("a moment");
     assert!(until >= ago(90 + i64::try_from(took.as_secs()).expect("seconds")), "{link}");
     println!("made up for within {took:?}");
     assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "gap and doubles");

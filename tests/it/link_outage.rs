@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use umbler_hub::facade::testing::{Day, FakeApi};
 
 use super::link_bars::no_message_is_doubled;
-use super::support::api::{ago, api, complete_until, deliver, linked, lose, message_ids, rechecked};
+use super::support::api::{ago, api, deliver, linked, lose, message_ids, rechecked, until_complete};
 use super::support::environment::from_environment;
 use super::support::{Delivery, Hub, OverAtDrop};
 
@@ -113,7 +113,7 @@ fn ten_minutes_without_webhooks_at_300_deliveries_a_second_are_made_up_for() {
         is_let_through.store(true, Ordering::Relaxed);
         let (ended, recovered) = (ago(0), Instant::now());
         // Nobody asks the hub to look: it sees by itself that webhooks come again.
-        let link = complete_until(&hub, ended, || {
+        let link = until_complete(&hub, ended, || {
             println!("a comparison ended {:?} after recovery", recovered.elapsed());
         });
         let took = recovered.elapsed();
@@ -162,7 +162,7 @@ fn ten_minutes_in_which_nothing_was_read_either_are_made_up_for() {
         // A comparison is complete until a minute before its beginning, so the second one ends later. It answers when it is finished,
         // or after a while.
         let recheck = || drop(scope.spawn(|| hub.provider().post_to("/api/umbler/link/recheck", &[], "")));
-        let link = complete_until(&hub, ended, recheck);
+        let link = until_complete(&hub, ended, recheck);
         let took = recovered.elapsed();
         drop(end);
         (posting.join().expect("it posts"), took, link)

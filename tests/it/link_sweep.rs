@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use umbler_hub::facade::testing::Day;
 use umbler_hub::facade::testing::{ApiFault, FakeApi, FakeBehavior, OrderWord};
 
-use super::support::api::{ago, all, api, deliver, deliveries, linked, lose, message_ids, rechecked};
+use super::support::api::{
+    ago, all, api, complete_until, deliver, deliveries, linked, lose, message_ids, rechecked,
+};
 use super::support::{Delivery, Hub, spawn_hub};
 
 /// A hub that knows everything that the API knows, and the simulated day, from which further deliveries may be taken.
@@ -19,10 +21,6 @@ fn in_step(api: &FakeApi, seed: u64) -> (Hub, Day) {
 
 fn seq(hub: &Hub) -> i64 {
     hub.json("/health")["seq"].as_i64().expect("a position")
-}
-
-fn complete_until(link: &Value) -> Option<Timestamp> {
-    link["completeUntil"].as_str().map(|text| text.parse().expect("a moment"))
 }
 
 /// What a hub knows, for the comparison with another hub: messages, chats and totals. Three things are left out, because a hub that

@@ -51,13 +51,17 @@ pub fn rechecked(hub: &Hub) -> Value {
     }
 }
 
+/// The moment up to which the hub knows everything; `None` until something was compared.
+pub fn complete_until(link: &Value) -> Option<Timestamp> {
+    link["completeUntil"].as_str().map(|text| text.parse().expect("a moment"))
+}
+
 /// Waits until the hub knows everything up to a moment, and returns how the link is then. `seen` is told of each comparison that ended.
-pub fn complete_until(hub: &Hub, ended: Timestamp, mut seen: impl FnMut()) -> Value {
+pub fn until_complete(hub: &Hub, ended: Timestamp, mut seen: impl FnMut()) -> Value {
     let mut last = json!("not asked for yet");
     loop {
         let link = hub.json("/api/umbler/link");
-        let until = link["completeUntil"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-        if until.is_some_and(|until| until >= ended) {
+        if complete_until(&link).is_some_and(|until| until >= ended) {
             return link;
         }
         if link["sweep"]["endedAt"] != last {
