@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch } from '../support/browser.js';
+import { launch, slowDown } from '../support/browser.js';
 import { buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { slowLine } from '../support/slow-line.js';
 import { settled } from '../support/still.js';
@@ -37,8 +37,7 @@ test('what comes late has its place before it comes, on every page and also on a
         serviceWorkers: 'block',
       });
       await page.addInitScript(countShifts);
-      const session = await page.context().newCDPSession(page);
-      await session.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
+      await slowDown(page, SLOWER);
       // Nothing is in the browser's cache: it knows no file of this origin yet.
       await page.goto(slow + path);
       await live(page);

@@ -48,10 +48,7 @@ export async function openPage(t, browser, { clockOffMs = 0, stillAt = null, sto
   if (storageDenied) await context.addInitScript(denyStorage);
   const page = await context.newPage();
   page.setDefaultTimeout(40_000);
-  if (SLOWER > 1) {
-    const session = await context.newCDPSession(page);
-    await session.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
-  }
+  if (SLOWER > 1) await slowDown(page, SLOWER);
   const log = { console: [], errors: [], sockets: [], sent: [], requests: [] };
   page.on('console', (message) => log.console.push(message.text()));
   page.on('pageerror', (error) => log.errors.push(error.message));
@@ -61,6 +58,12 @@ export async function openPage(t, browser, { clockOffMs = 0, stillAt = null, sto
     socket.on('framesent', ({ payload }) => log.sent.push(JSON.parse(payload)));
   });
   return { page, log };
+}
+
+/** From now on the page computes so many times slower. */
+export async function slowDown(page, rate) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Emulation.setCPUThrottlingRate', { rate });
 }
 
 /** Runs in the page, before everything else there. */
