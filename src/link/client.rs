@@ -9,8 +9,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
 use ureq::Agent;
 use ureq::http::HeaderMap;
 use ureq::tls::TlsConfig;
@@ -19,6 +19,7 @@ use super::authorization::Authorization;
 use super::budget::{SharedBudget, Turn};
 use super::fault::LinkError;
 use super::retry::{self, Next, TryOutcome};
+use super::shifted;
 use crate::auth::Secret;
 use crate::http::link::LinkHandle;
 use crate::telemetry::clock;
@@ -159,7 +160,7 @@ impl Client {
             let Try { mut outcome, mut reason, bytes, date } = self.try_once(request)?;
             let received_at = clock::now();
             if matches!(outcome, TryOutcome::Status(200..=299, _)) {
-                match read(&bytes, received_at) {
+                match read(&bytes, latest(received_at, date)) {
                     Ok(said) => return Ok(ApiAnswer { said, date, received_at }),
                     Err(error) => (outcome, reason) = (TryOutcome::Unreadable, error.to_string()),
                 }
@@ -203,7 +204,7 @@ impl Client {
             }
             return Err(given_up(outcome, route, reason));
         }
-        let said = read(&bytes, received_at);
+        let said = read(&bytes, latest(received_at, date));
         let said = said.map_err(|error| given_up(TryOutcome::Unreadable, route, error.to_string()))?;
         Ok(ApiAnswer { said, date, received_at })
     }
@@ -323,6 +324,13 @@ fn is_before_the_first_byte(error: &ureq::Error) -> bool {
         ureq::Error::Timeout(when) => matches!(when, ureq::Timeout::Connect | ureq::Timeout::Resolve),
         _ => false,
     }
+}
+
+/// A time in an answer that is later than this is read as this. It is by the provider's clock where that is ahead of the hub's: by the
+/// hub's own clock, a chat that has just been active would have another time on each page that shows it.
+fn latest(received_at: Timestamp, date: Option<Timestamp>) -> Timestamp {
+    // The date is told in whole seconds.
+    date.map_or(received_at, |date| received_at.max(shifted(date, SignedDuration::from_secs(1))))
 }
 
 fn given_up(outcome: TryOutcome, route: &'static str, reason: String) -> LinkError {

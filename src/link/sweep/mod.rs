@@ -281,20 +281,29 @@ impl<'a> Sweep<'a> {
 
     /// Compares where a chat stands, and who it was assigned to since a moment.
     pub(super) fn compare_state(&mut self, chat: &Active, from: Timestamp) -> Result<(), LinkError> {
-        let Active { item, at, received_at } = chat;
         // Transfers are looked for first: once the state is recorded, it shows the newest owner, and that transfer would count as
         // known at a wrong time.
-        let transfers = FindTransfers { chat: item.id.clone(), from, said: item.transfers.clone() };
+        let transfers = FindTransfers { chat: chat.item.id.clone(), from, said: chat.item.transfers.clone() };
         let transfers = self.archive.ask(transfers)?;
-        if let Some(said) = reconcile::read_chat(item, *received_at)
-            && let Some(news) = self.archive.ask(FindState { said: said.clone(), at: *at })?
-        {
+        self.correct_state(chat)?;
+        if transfers.is_empty() {
+            return Ok(());
+        }
+        for (at, member) in transfers {
+            self.take_in(&reconcile::transfer(&chat.item.id, at, &member), "transfer", 1)?;
+        }
+        // A transfer that was found may have been undone later: the chat is without an agent at the provider, as it was in the hub, so
+        // the first comparison found no difference, and only now there is one.
+        self.correct_state(chat)
+    }
+
+    fn correct_state(&mut self, chat: &Active) -> Result<(), LinkError> {
+        let Active { item, at, received_at } = chat;
+        let Some(said) = reconcile::read_chat(item, *received_at) else { return Ok(()) };
+        if let Some(news) = self.archive.ask(FindState { said: said.clone(), at: *at })? {
             let contact = said.contact.as_ref();
             let composed = reconcile::state(item, &said.chat, contact, *at, news.corrects.as_ref());
             self.swept.states += self.take_in(&composed, "state", 1)?;
-        }
-        for (at, member) in transfers {
-            self.take_in(&reconcile::transfer(&item.id, at, &member), "transfer", 1)?;
         }
         Ok(())
     }

@@ -76,6 +76,12 @@ impl Day {
         }
     }
 
+    /// The deliveries that were emitted together with the one that [`Self::step`] returned last. Without this, later steps return
+    /// them before anything else.
+    pub fn rest_of_moment(&mut self) -> Vec<SimulatedDelivery> {
+        self.ready.drain(..).collect()
+    }
+
     /// A new id: an `ObjectId` in base64url. Its first four bytes are the second in which it was made.
     pub(super) fn id(&mut self, at: Timestamp) -> String {
         let mut bytes = self.random.random::<[u8; 12]>();

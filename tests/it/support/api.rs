@@ -77,10 +77,12 @@ pub fn ago(seconds: i64) -> Timestamp {
     clock::now() - SignedDuration::from_secs(seconds)
 }
 
-/// `count` deliveries of a simulated team, evenly spread over a time.
+/// `count` deliveries of a simulated team, evenly spread over a time, and those that belong to the last of these moments.
 pub fn deliveries(day: &mut Day, from: Timestamp, until: Timestamp, count: i32) -> Vec<Vec<u8>> {
     let pause = until.duration_since(from) / count;
-    (0..count).map(|number| day.step(from + pause * number).body).collect()
+    let mut deliveries: Vec<_> = (0..count).map(|number| day.step(from + pause * number)).collect();
+    deliveries.append(&mut day.rest_of_moment());
+    deliveries.into_iter().map(|delivery| delivery.body).collect()
 }
 
 /// Deliveries that webhooks bring to the hub. The API knows them, too.
