@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 
 use crate::domain::ChatId;
-use crate::link::sweep::Active;
+use crate::link::sweep::active::Active;
 use crate::link::sweep::walk::{ChatWalk, WalkStep};
 use crate::umbler::api::{ApiRequest, ChatItem, ChatsPage, RequestBuilder};
 

@@ -8,6 +8,7 @@
 //! 3. `completeUntil` moves only after a finished comparison, and never beyond what that comparison read.
 
 pub mod walk;
+pub mod active;
 pub mod backwards;
 pub mod compare;
 mod parts;
@@ -27,6 +28,7 @@ use crate::domain::{ChatId, MessageFacts};
 use crate::journal::LinkProgress;
 use crate::umbler::api::{ApiRequest, ChatItem, ChatsPage, MessageItem, MessagesPage, RequestBuilder, Route};
 use crate::umbler::reconcile::{self, Composed};
+use active::{Active, UNTOLD_BEHIND};
 use backwards::Backwards;
 pub use compare::LoadSweepStart;
 use compare::{FindMissing, FindState, FindTransfers, KnowsBetween, KnowsMessage};
@@ -39,10 +41,6 @@ const REACH_BACK: SignedDuration = SignedDuration::from_mins(10);
 const FIRST_REACH: SignedDuration = SignedDuration::from_hours(24);
 /// `completeUntil` stays this far behind the provider's clock, because the API shows a message some seconds after it was sent.
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);
-/// A chat's state is dated this far before the provider's clock, so that the next webhook counts as newer.
-const STATE_BEHIND: SignedDuration = SignedDuration::from_secs(5);
-/// Where the provider does not tell its clock, a chat's state is dated this far before the hub's own.
-const UNTOLD_BEHIND: SignedDuration = SignedDuration::from_secs(30);
 /// If the provider ignores the order of chats, all open chats are read, and those created within this time.
 const WIDE_REACH: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How often the top of the list of chats is read again because chats came to it meanwhile.
@@ -84,30 +82,12 @@ pub struct Sweep<'a> {
     pace: Option<&'a mut JournalPace>,
 }
 
-/// A chat of a list.
-pub struct Active {
-    pub item: ChatItem,
-    /// The time that orders its state among its deliveries.
-    pub at: Timestamp,
-    pub received_at: Timestamp,
-}
-
 /// What was read of a list of chats.
 struct Walked {
     chats: Vec<Active>,
     pages: usize,
     /// False: the list is not in the order that was asked for.
     is_ordered: bool,
-}
-
-impl Active {
-    /// The chats of a page. `date` is the provider's clock when it answered.
-    pub fn of_page(items: Vec<ChatItem>, date: Option<Timestamp>, received_at: Timestamp) -> Vec<Self> {
-        let at = date
-            .map_or_else(|| shifted(received_at, -UNTOLD_BEHIND), |date| shifted(date, -STATE_BEHIND))
-            .min(received_at);
-        items.into_iter().map(|item| Self { item, at, received_at }).collect()
-    }
 }
 
 impl<'a> Sweep<'a> {
