@@ -2,6 +2,12 @@
 
 import type { ComponentType } from 'react';
 
+interface PageFile {
+  default: ComponentType;
+  /** Asks the hub for what the page shows first. */
+  ahead?: () => void;
+}
+
 const FILES = {
   chats: () => import('../chats/ChatsPage.tsx'),
   reports: () => import('../reports/ReportsPage.tsx'),
@@ -18,8 +24,10 @@ export function arrivedPage(name: SentPage): ComponentType | undefined {
   return arrived.get(name);
 }
 
-export async function loadPage(name: SentPage): Promise<{ default: ComponentType }> {
-  const file = await FILES[name]();
+/** Loads what draws the page that is being opened. */
+export async function loadPage(name: SentPage): Promise<PageFile> {
+  const file: PageFile = await FILES[name]();
+  file.ahead?.();
   arrived.set(name, file.default);
   return file;
 }

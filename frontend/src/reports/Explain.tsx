@@ -3,13 +3,13 @@ import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 
 import { reasonOf } from '../hub/errors.ts';
-import { read } from '../hub/reads.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { duration, fullMoment, number } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
-import { isDuration, PATH, type Cell, type Query } from './metrics.ts';
+import { ask } from './ask.ts';
+import { isDuration, type Cell, type Query } from './metrics.ts';
 
 interface Behind {
   chatId: string;
@@ -47,7 +47,7 @@ export function Explain({
   useEffect(() => {
     let over = false;
     setFailure(null);
-    read(`${PATH}/summary`, JSON.parse(key)).then(
+    ask<{ rows: Behind[]; total: number }>('/summary', JSON.parse(key)).then(
       (answer) => {
         if (over) return;
         setRows((before) => [...before.slice(0, (page - 1) * PAGE), ...answer.rows]);

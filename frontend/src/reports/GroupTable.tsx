@@ -10,10 +10,10 @@ import { saveFile } from '../parts/save.ts';
 import { tellApart } from '../words/apart.ts';
 import { agentName, agentTitle, duration, fullMoment, number } from '../words/format.ts';
 import { locale, useWords } from '../words/words.ts';
+import { PATH } from './ask.ts';
 import {
   GROUPS,
   isDuration,
-  PATH,
   useAnswer,
   type Answer,
   type Cell,

@@ -12,6 +12,7 @@ import { Explain } from './Explain.tsx';
 import { GroupTable } from './GroupTable.tsx';
 import { HeatMap } from './HeatMap.tsx';
 import { useAnswer, type Answer, type Cell } from './metrics.ts';
+import { askFirst } from './opening.ts';
 import { useSeries } from './series.ts';
 import { SeriesChart } from './SeriesChart.tsx';
 import { Story } from './Story.tsx';
@@ -20,6 +21,11 @@ import { useRefresh, useReport } from './useReport.ts';
 import './charts.css';
 import './reports.css';
 import './tables.css';
+
+/** The page is opened, and will be drawn. */
+export function ahead() {
+  askFirst(new URLSearchParams(location.search));
+}
 
 /** What was, over any period, beside the period before; each number leads to the chats that it was made of. */
 export default function ReportsPage() {

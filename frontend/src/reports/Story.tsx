@@ -6,6 +6,7 @@ import { useWords, type Say } from '../words/words.ts';
 import { changeOfMedian, weeksBefore } from './compare.ts';
 import { useAnswer, type Answer, type Query, type Row } from './metrics.ts';
 import type { Span } from './period.ts';
+import { worstHourQuery } from './question.ts';
 import type { Report } from './useReport.ts';
 
 /** The worst hour is told from so many values on: one slow answer at night is no pattern. */
@@ -24,7 +25,7 @@ interface StoryProps {
 /** What the numbers come to, in one sentence: how many, how fast beside before, and when it was worst. */
 export function Story({ report: { period, since, till, round }, query, rows, compare }: StoryProps) {
   const say = useWords();
-  const { answer, busy } = useAnswer<Answer>('/heatmap', { ...query, metric: 'firstResponse' }, round);
+  const { answer, busy } = useAnswer<Answer>('/heatmap', worstHourQuery(query), round);
   if (rows === null || (answer === null && busy))
     return (
       <div className="story" aria-busy="true">

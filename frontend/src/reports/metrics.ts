@@ -4,9 +4,8 @@ import { startTransition, useCallback, useEffect, useLayoutEffect, useState } fr
 
 import { isMissing, reasonOf } from '../hub/errors.ts';
 import { useHub } from '../hub/hub.tsx';
-import { read } from '../hub/reads.ts';
+import { ask } from './ask.ts';
 
-export const PATH = '/api/umbler/metrics';
 export const DURATIONS = ['firstResponse', 'replyTime', 'queueTime', 'handlingTime', 'resolution'] as const;
 export const COUNTS = [
   'created',
@@ -118,9 +117,9 @@ export function useAnswer<T>(
     // Seven answers come at about the same time: what they change is drawn in slices, between which the page can be used.
     const settle = (next: (before: State<T>) => State<T>) => !over && startTransition(() => setState(next));
     Promise.all([
-      read(PATH + path, now),
+      ask<T>(path, now),
       // Without it there is no comparison, and everything else is as it is.
-      before === null ? null : read(PATH + path, before).catch(() => null),
+      before === null ? null : ask<T>(path, before).catch(() => null),
     ]).then(
       ([answer, previous]) => settle(() => ({ answer, previous, busy: false, failure: null, missing: false, of })),
       (error) =>

@@ -6,6 +6,9 @@ import { dayOf, isDay, midnight, plusDays } from '../hub/days.ts';
 export const PERIODS = ['today', 'yesterday', 'week', 'month', 'custom'] as const;
 export type Period = (typeof PERIODS)[number];
 
+/** Where the hub has no settings, its first answer names its zone. */
+export const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 export interface Span {
   from: string;
   /** Never left to the hub's now, which is another one at each question: a number and the chats behind it would differ. */

@@ -7,12 +7,9 @@ import { setParam, useChangeParams } from '../app/params.ts';
 import { hubTime, useClockShifts } from '../hub/clock.ts';
 import { useStore } from '../hub/store.ts';
 import { zone as teamZone } from '../words/zone.ts';
-import { earlierOf } from './compare.ts';
-import { FILTERS, type Query } from './metrics.ts';
-import { bucketOf, PERIODS, renewAtMidnight, spanOf, type Period, type Span } from './period.ts';
-
-/** Where the hub has no settings, its first answer names its zone. */
-const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+import { openingTime } from './opening.ts';
+import { bucketOf, HERE, renewAtMidnight, spanOf } from './period.ts';
+import { choiceIn, earlierQuery, queryOf } from './question.ts';
 
 export function useReport() {
   const [params] = useSearchParams();
@@ -23,8 +20,8 @@ export function useReport() {
   const [asked, setAsked] = useState(0);
   const again = useCallback(() => setAsked((count) => count + 1), []);
   const round = asked + useClockShifts();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each round has a now of its own
-  const at = useMemo(hubTime, [round]);
+  // Each round has a now of its own.
+  const at = useMemo(() => (round === 0 ? openingTime() : hubTime()), [round]);
   useEffect(() => renewAtMidnight(at, zone, again), [at, zone, again]);
 
   const set = useCallback(
@@ -35,21 +32,10 @@ export function useReport() {
     [change],
   );
 
-  const period: Period = PERIODS.find((one) => one === params.get('period')) ?? 'today';
-  const [since, till] = [params.get('since') ?? '', params.get('till') ?? ''];
-  const clock = params.get('clock') === 'business' ? 'business' : 'wall';
-  const compare = params.get('compare') !== 'no';
-  const filters = FILTERS.map((name) => params.get(name) ?? '').join('\n');
+  const { period, since, till, clock, compare, filters } = choiceIn(params);
   const span = useMemo(() => spanOf(period, since, till, zone, at), [period, since, till, zone, at]);
-  const query = useMemo((): (Query & Span) | null => {
-    if (span === null) return null;
-    const chosen = filters.split('\n').map((id, index) => [FILTERS[index], id || undefined]);
-    return { ...span, clock: clock === 'business' ? clock : undefined, ...Object.fromEntries(chosen) };
-  }, [span, clock, filters]);
-  const earlier = useMemo(
-    () => (compare && query !== null ? { ...query, ...earlierOf(query, zone) } : null),
-    [compare, query, zone],
-  );
+  const query = useMemo(() => queryOf({ clock, filters }, span), [span, clock, filters]);
+  const earlier = useMemo(() => earlierQuery(query, compare, zone), [compare, query, zone]);
   return {
     params,
     set,

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import hub from 'umbler-hub-client';
+
+import { FakeHub, settled } from '../../test/fake-hub.ts';
+import { ask } from './ask.ts';
+import { askFirst, openingTime } from './opening.ts';
+import { HERE, spanOf } from './period.ts';
+import { choiceIn, earlierQuery, queryOf, worstHourQuery } from './question.ts';
+
+const ADDRESS = new URLSearchParams('period=week&agent=bia');
+
+test('the page that is drawn asks nothing again that was asked while its file came', async (t) => {
+  const hubOfTest = new FakeHub(t);
+  mock.getter(hub, 'isConnected', () => true);
+  t.after(() => mock.restoreAll());
+  askFirst(ADDRESS);
+  await settled();
+  const asked = hubOfTest.questions.map(({ path, query }) => [path.split('/').at(-1), query.agent, query.metric]);
+  assert.deepEqual(asked, [
+    ['summary', 'bia', undefined],
+    ['summary', 'bia', undefined],
+    ['heatmap', 'bia', 'firstResponse'],
+  ]);
+
+  mock.timers.tick(700);
+  const choice = choiceIn(ADDRESS);
+  const query = queryOf(choice, spanOf(choice.period, choice.since, choice.till, HERE, openingTime()));
+  const earlier = earlierQuery(query, choice.compare, HERE);
+  assert.ok(query !== null && earlier !== null);
+  const answers = [ask('/summary', query), ask('/summary', earlier), ask('/heatmap', worstHourQuery(query))];
+  await settled();
+  assert.equal(hubOfTest.questions.length, 3);
+  for (const [index, question] of hubOfTest.questions.entries()) await question.answer({ index });
+  assert.deepEqual(await Promise.all(answers), [{ index: 0 }, { index: 1 }, { index: 2 }]);
+
+  const again = ask('/summary', query);
+  await settled();
+  assert.equal(hubOfTest.questions.length, 4, 'what is asked once more is news');
+  await hubOfTest.questions[3]?.answer({});
+  await again;
+  mock.timers.tick(60_000);
+  assert.equal(openingTime(), hub.hubTime(), 'a page that is opened later has a moment of its own');
+});

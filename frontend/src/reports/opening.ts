@@ -1,0 +1,45 @@
+/**
+ * What the page's sentence tells is asked for as soon as the page's file is here: a phone takes half a second to draw the page, and
+ * only then would its parts ask.
+ */
+
+import hub from 'umbler-hub-client';
+
+import { hubTime } from '../hub/clock.ts';
+import { zone as teamZone } from '../words/zone.ts';
+import { askAhead } from './ask.ts';
+import { HERE, spanOf } from './period.ts';
+import { choiceIn, earlierQuery, queryOf, worstHourQuery } from './question.ts';
+
+/** So long after it was asked ahead, the page that is drawn is the one that it was asked for. */
+const OPENING_MS = 10_000;
+
+let openedAt: number | null = null;
+
+/** The moment of the questions that were asked ahead, while the page is being opened; else now. */
+export function openingTime(): number {
+  const now = hubTime();
+  return openedAt !== null && Math.abs(now - openedAt) < OPENING_MS ? openedAt : now;
+}
+
+/** Asks once there is a connection: it tells the hub's time, and what it refuses is not asked for. */
+export function askFirst(params: URLSearchParams) {
+  if (hub.isConnected) return askNow(params);
+  const stop = hub.on('status', (status: string) => {
+    if (status !== 'connected') return;
+    stop();
+    askNow(params);
+  });
+}
+
+function askNow(params: URLSearchParams) {
+  openedAt = hubTime();
+  const choice = choiceIn(params);
+  const zone = teamZone.get() ?? HERE;
+  const query = queryOf(choice, spanOf(choice.period, choice.since, choice.till, zone, openedAt));
+  if (query === null) return;
+  const earlier = earlierQuery(query, choice.compare, zone);
+  askAhead('/summary', query);
+  if (earlier !== null) askAhead('/summary', earlier);
+  askAhead('/heatmap', worstHourQuery(query));
+}
