@@ -72,9 +72,10 @@ fn first_start(history: &History, first: &State) -> Timestamp {
 /// When a chat was reopened, and where that is in the order of messages: at the first message after the last
 /// delivery that showed the chat closed, else at the delivery that showed it open.
 fn reopening(history: &History, states: &[State], index: usize) -> (Timestamp, Timestamp) {
-    let bounds =
-        index.checked_sub(1).and_then(|before| Some((states.get(before)?.at, states.get(index)?.at)));
-    let Some((closed, open)) = bounds else { return (Timestamp::MIN, Timestamp::MIN) };
+    let Some(open) = states.get(index).map(|state| state.at) else { return (Timestamp::MIN, Timestamp::MIN) };
+    // Deliveries that say nothing of it, such as a message that was found later, stand at times of their own.
+    let says_closed = states.iter().take(index).rev().find(|state| state.says_closed);
+    let closed = says_closed.map_or(Timestamp::MIN, |state| state.at);
     let speaks = |message: &&Said| matches!(message.role, MessageRole::Customer | MessageRole::Reply);
     let after = history.messages.partition_point(|message| message.moment <= closed);
     let between = history.messages.iter().skip(after).take_while(|message| message.moment <= open);

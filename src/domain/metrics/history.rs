@@ -84,6 +84,8 @@ pub struct State {
     pub at: Timestamp,
     /// True until a delivery says that the chat is closed.
     pub open: bool,
+    /// True where this delivery itself says that the chat is closed.
+    pub says_closed: bool,
     /// When the chat was closed, as the delivery says.
     pub closed_at: Option<Timestamp>,
     pub owner: Option<RefId>,
@@ -126,6 +128,7 @@ impl State {
         Self {
             at,
             open: true,
+            says_closed: false,
             closed_at: None,
             owner: None,
             sector: None,
@@ -143,6 +146,7 @@ impl State {
         }
         self.at = entry.at;
         self.closed_at = entry.closed_at;
+        self.says_closed = entry.open == Some(false);
         keep(&mut self.open, entry.open.as_ref());
         keep(&mut self.owner, entry.owner.as_ref());
         keep(&mut self.sector, entry.sector.as_ref());

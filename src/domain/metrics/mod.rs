@@ -17,4 +17,4 @@ pub use metric::Metric;
 pub use spread::Spread;
 
 /// Version of the rules. When it changes, all facts are computed again.
-pub const DEFINITION: u32 = 2;
+pub const DEFINITION: u32 = 3;

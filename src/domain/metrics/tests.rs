@@ -177,6 +177,20 @@ fn reopening_begins_another_cycle() {
         ],
     );
     check(
+        "what is learned later of the message that reopens says nothing of the chat",
+        "0 opens\n 0 customer\n 60 reply ana\n 90 closes\n 500 customer\n 500 sector s\n 501 opens\n 560 reply ana",
+        &[
+            "firstResponse 0..60 ana",
+            "firstResponse 500..560 ana",
+            "replyTime 0..60 ana",
+            "replyTime 500..560 ana",
+            "resolution 0..90 -",
+            "created 0 -",
+            "reopened 500 -",
+            "closed 90 -",
+        ],
+    );
+    check(
         "thanks that do not reopen are no wait; an agent reopens without a word",
         "0 opens\n 0 customer\n 60 reply ana\n 90 closes\n 95 customer\n 96 closes at 90\n 900 opens\n 960 reply ana",
         &[
