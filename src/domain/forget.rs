@@ -14,7 +14,7 @@ use super::register::Register;
 /// What must not be stored any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forgetting {
-    /// What tells who a contact is, where it was said up to this moment; `None`: nothing of it is taken out.
+    /// What tells who a contact is, until the contact writes after this moment; `None`: nothing of it is taken out.
     pub person_until: Option<Timestamp>,
     /// The content of messages that were written up to this moment; `None`: nothing of it is taken out.
     pub content_until: Option<Timestamp>,
@@ -36,9 +36,10 @@ impl Forgetting {
         Self { person_until: None, content_until: Some(before) }
     }
 
-    /// True where the name of a contact, said at this moment, is taken out.
-    pub fn takes_person(&self, said_at: Timestamp) -> bool {
-        self.person_until.is_some_and(|until| said_at <= until)
+    /// True where what tells who a contact is is taken out. `wrote_at` is when the contact wrote last: only who writes again makes
+    /// himself known again. Others, such as an agent who changes a tag, repeat the name in what Umbler Talk sends of the chat.
+    pub fn takes_person(&self, wrote_at: Option<Timestamp>) -> bool {
+        self.person_until.is_some_and(|until| wrote_at.is_none_or(|at| at <= until))
     }
 
     /// True where the content of a message of this moment is taken out.
@@ -63,6 +64,16 @@ impl Facts {
             contact.forget_person();
         }
         self.forget_content();
+    }
+
+    /// When the customer wrote the newest message that the delivery tells.
+    pub fn customer_wrote_at(&self) -> Option<Timestamp> {
+        let first_seen = |message: &MessageFacts| {
+            let id = message.id.clone()?;
+            Some(ChatMessage::first_seen(id, self.chat.id.clone(), message, &self.key))
+        };
+        let messages = self.messages.iter().filter_map(first_seen);
+        messages.filter(|message| message.role().opens_window()).map(|message| message.at).max()
     }
 
     /// Takes out the content of all messages.

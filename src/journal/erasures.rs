@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::retention_progress::content_until;
 use crate::domain::register::from_nanos;
 use crate::domain::{ContactId, Forgetting, Seq};
 
@@ -61,6 +62,15 @@ pub(super) fn load_forgetting(connection: &Connection) -> rusqlite::Result<HashM
         .into_iter()
         .map(|erasure| (erasure.contact.clone(), forgetting(erasure.at, erasure.block)))
         .collect())
+}
+
+/// What must be forgotten of a contact, for those who read beside the writer.
+pub fn forgetting_of(connection: &Connection, contact: Option<&ContactId>) -> rusqlite::Result<Forgetting> {
+    let by_age = Forgetting { content_until: content_until(connection)?, ..Forgetting::NOTHING };
+    let Some(contact) = contact else { return Ok(by_age) };
+    // The newest erasure decides.
+    let newest = erasures_of(connection, Some(contact.as_str()))?.pop();
+    Ok(newest.map_or(by_age, |erasure| by_age.and(forgetting(erasure.at, erasure.block))))
 }
 
 pub(super) fn forgetting(at: Timestamp, block: bool) -> Forgetting {

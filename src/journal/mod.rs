@@ -71,7 +71,7 @@ use std::path::PathBuf;
 
 pub use append::{Ack, AckStatus, Append, Committed, Faulted, IngestError};
 pub use entry::Origin;
-pub use erasures::{Erased, Erasure, erasures_of};
+pub use erasures::{Erased, Erasure, erasures_of, forgetting_of};
 pub use fault::Fault;
 pub use kinds::alerts;
 pub use kinds::daily_report;

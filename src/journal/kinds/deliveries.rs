@@ -80,7 +80,10 @@ fn without_forgotten(store: &mut SqliteStore, facts: &Facts) -> Result<Option<Fa
         return Ok(None);
     }
     let mut left = facts.clone();
-    if let Some(contact) = left.contact.as_mut().filter(|_| forgetting.takes_person(facts.key.at)) {
+    let known = store.chat(&facts.chat.id)?.and_then(|chat| chat.last_customer_at);
+    if let Some(contact) =
+        left.contact.as_mut().filter(|_| forgetting.takes_person(facts.customer_wrote_at().max(known)))
+    {
         contact.forget_person();
     }
     for message in &mut left.messages {
