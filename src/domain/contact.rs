@@ -50,6 +50,17 @@ pub struct ContactFields {
     tags: Option<Vec<Named>>,
 }
 
+impl ContactFields {
+    /// The same with tags in an order of their own: the provider tells them in any.
+    #[must_use]
+    pub fn in_any_order(mut self) -> Self {
+        if let Some(tags) = &mut self.tags {
+            tags.sort_by(|one, other| one.id.cmp(&other.id));
+        }
+        self
+    }
+}
+
 impl Contact {
     /// A contact of which only the id is known.
     pub fn new(id: ContactId) -> Self {

@@ -30,6 +30,18 @@ pub enum LinkError {
     Stopping,
 }
 
+impl LinkError {
+    /// True if another question may be answered although this one was not.
+    pub fn may_be_of_one_question(&self) -> bool {
+        match self {
+            Self::Refused { .. } | Self::Unreachable { .. } | Self::Misled { .. } | Self::Panicked(_) => true,
+            // A token may be allowed to see some chats and not others. With 401 it is no longer good for anything.
+            Self::NotAllowed(status) => *status == 403,
+            Self::Undecided(_) | Self::Hub(_) | Self::Stopping => false,
+        }
+    }
+}
+
 impl From<Stopping> for LinkError {
     fn from(_: Stopping) -> Self {
         Self::Stopping

@@ -247,12 +247,21 @@ impl Work {
         let is_to_give_way = || is_losing && archive.resumed_at() != seen;
         let sweep = Sweep::new(&mut self.client, requests, archive).after(before);
         let swept = sweep.giving_way(&is_to_give_way).run()?;
-        self.tell_state(LinkState::Ok, None);
-        self.tell_progress(&swept.progress);
-        let SweepResult { chats, messages, lost, states, problem, read, is_finished, .. } = swept;
+        let progress = swept.progress.clone();
+        let SweepResult { chats, messages, lost, states, problem, read, is_finished, failure, .. } = swept;
         if messages + states > 0 {
             log::info!("recorded {messages} messages and the states of {states} chats from Umbler's API");
         }
+        if let Some(failure) = failure {
+            // What it found before it failed is not found again by the next one.
+            if lost > 0 {
+                self.loss = Loss::after(self.loss, Some(lost), &self.quiet(), clock::now());
+            }
+            self.sweep_turn.note(read, true);
+            return Err(failure);
+        }
+        self.tell_state(LinkState::Ok, None);
+        self.tell_progress(&progress);
         if let Some(problem) = problem {
             log::warn!("a comparison with Umbler had a problem: {problem}");
         }

@@ -3,18 +3,8 @@
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::{ApiFault, FakeApi};
 
-use super::support::api::{ago, api, deliver, linked, lose, message_ids, rechecked};
-use super::support::{Delivery, Hub};
-
-/// A message of a chat that is known to nobody yet, so many seconds ago.
-fn said(chat: &str, seconds: i64) -> Delivery {
-    let then = json!(format!("{:.3}", ago(seconds)));
-    Delivery::message(chat)
-        .set("/EventDate", json!(format!("{:.7}", ago(seconds))))
-        .message_field("EventAtUTC", then.clone())
-        .message_field("CreatedAtUTC", then.clone())
-        .chat_field("EventAtUTC", then)
-}
+use super::support::Hub;
+use super::support::api::{api, deliver, linked, lose, message_ids, rechecked, said};
 
 const ALL_HOURS: (&str, &str) = ("BUSINESS_HOURS", "Mon-Sun 00:00-24:00");
 

@@ -107,33 +107,6 @@ fn a_hub_that_was_down_ends_up_like_one_that_never_was() {
 }
 
 #[test]
-fn a_chat_that_was_assigned_and_put_back_while_the_hub_was_down_is_without_an_agent() {
-    let api = api();
-    let hub = linked(&api, &[]);
-    let at = |seconds| json!(format!("{:.3}", ago(seconds)));
-    let of_api = |delivery: Delivery, seconds| {
-        let organization = json!({ "Id": api.world(|world| world.organization.clone()) });
-        let delivery = delivery.set("/EventDate", at(seconds)).chat_field("EventAtUTC", at(seconds));
-        delivery.chat_field("Organization", organization)
-    };
-    let first = of_api(Delivery::message("ana").message_field("EventAtUTC", at(900)), 900);
-    deliver(&api, &hub, &[first.bytes()]);
-    let transfer = |seconds| of_api(Delivery::of_type("MemberTransfer", "ana"), seconds);
-    lose(&api, &[transfer(600).owner("bia").bytes(), transfer(300).bytes()]);
-
-    let link = rechecked(&hub);
-    assert_eq!(link["state"], "ok", "{link}");
-    let story = hub.json("/api/umbler/chats/ana/timeline")["timeline"].clone();
-    let steps: Vec<&Value> = story.as_array().expect("a list").iter().map(|step| &step["type"]).collect();
-    assert_eq!(
-        steps.iter().filter(|step| ***step == "transferred").count(),
-        2,
-        "to the agent and back: {story}"
-    );
-    assert_eq!(hub.json("/api/umbler/chats/ana")["chat"]["owner"], Value::Null, "{story}");
-}
-
-#[test]
 fn a_comparison_that_finds_nothing_records_no_event() {
     let api = api();
     let (hub, _) = in_step(&api, 3);

@@ -11,7 +11,7 @@ use super::support::api::{ago, api, deliveries, linked, lose, message_ids, reche
 use super::support::sending::Sending;
 
 /// Each switch of the fake API, and a test that flips it.
-const SWITCHES: [(&str, &str); 26] = [
+const SWITCHES: [(&str, &str); 27] = [
     ("order", "nothing_is_lost_with_the_other_order_parameter_and_chats_that_move_between_pages"),
     ("skip_is_ignored", "a_page_that_comes_again_and_again_is_an_error_and_does_not_move_complete_until"),
     ("creation_is_ignored", "bounds_of_creation_that_are_ignored_are_noticed_and_nothing_is_missing"),
@@ -27,6 +27,7 @@ const SWITCHES: [(&str, &str); 26] = [
     ("appears_after", "what_appears_too_late_is_found_before_it_is_sent_again"),
     ("per_5_seconds", "an_api_that_allows_fewer_requests_than_documented_is_read_to_the_end"),
     ("retry_after", "an_api_that_fails_now_and_then_is_tried_again_until_everything_is_known"),
+    ("hides_chat", "one_chat_that_cannot_be_read_does_not_hold_up_the_others"),
     ("refuses_with", "agents_get_their_names_and_pictures_from_umbler"),
     ("token", "a_token_that_an_admin_replaces_is_used_at_once"),
     ("clock_ahead", "a_wrong_clock_of_the_provider_does_not_make_later_webhooks_count_as_older"),

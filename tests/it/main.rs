@@ -46,6 +46,7 @@ mod lineage;
 mod lines;
 mod link;
 mod link_sweep;
+mod link_lost;
 mod link_traps;
 mod link_webhook;
 mod link_names;

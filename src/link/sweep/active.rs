@@ -16,6 +16,8 @@ pub struct Active {
     /// The time that orders its state among its deliveries.
     pub at: Timestamp,
     pub received_at: Timestamp,
+    /// How far the provider's clock is ahead of the hub's, as far as that is known.
+    pub clock_ahead: SignedDuration,
 }
 
 impl Active {
@@ -24,6 +26,8 @@ impl Active {
         let at = date
             .map_or_else(|| shifted(received_at, -UNTOLD_BEHIND), |date| shifted(date, -STATE_BEHIND))
             .min(received_at);
-        items.into_iter().map(|item| Self { item, at, received_at }).collect()
+        let clock_ahead = date.map_or(SignedDuration::ZERO, |date| date.duration_since(received_at));
+        let clock_ahead = clock_ahead.max(SignedDuration::ZERO);
+        items.into_iter().map(|item| Self { item, at, received_at, clock_ahead }).collect()
     }
 }

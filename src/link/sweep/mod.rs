@@ -9,12 +9,13 @@
 
 pub mod walk;
 pub mod active;
+mod chats;
 pub mod backwards;
 pub mod compare;
 mod parts;
 pub mod turn;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
@@ -26,14 +27,13 @@ use super::pace::JournalPace;
 use super::shifted;
 use crate::domain::{ChatId, MessageFacts};
 use crate::journal::LinkProgress;
-use crate::umbler::api::{ApiRequest, ChatItem, ChatsPage, MessageItem, MessagesPage, RequestBuilder, Route};
+use crate::umbler::api::{ChatItem, MessageItem, MessagesPage, RequestBuilder, Route};
 use crate::umbler::reconcile::{self, Composed};
 use active::{Active, UNTOLD_BEHIND};
 use backwards::Backwards;
 pub use compare::LoadSweepStart;
-use compare::{FindMissing, FindState, FindTransfers, KnowsBetween, KnowsMessage};
+use compare::{FindMissing, FindState, FindTransfers, KnowsHidden, KnowsMessage};
 use parts::{MESSAGES_PER_DELIVERY, parts};
-use walk::{ChatWalk, WalkStep, newest_activity};
 
 /// How far before `completeUntil` a comparison begins, so that messages that appeared late are still found.
 const REACH_BACK: SignedDuration = SignedDuration::from_mins(10);
@@ -41,10 +41,8 @@ const REACH_BACK: SignedDuration = SignedDuration::from_mins(10);
 const FIRST_REACH: SignedDuration = SignedDuration::from_hours(24);
 /// `completeUntil` stays this far behind the provider's clock, because the API shows a message some seconds after it was sent.
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);
-/// If the provider ignores the order of chats, all open chats are read, and those created within this time.
-const WIDE_REACH: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How often the top of the list of chats is read again because chats came to it meanwhile.
-const RISES_MAX: usize = 20;
+/// After so many chats in a row that could not be compared, the comparison ends: the API fails, and not these chats.
+const FAILED_IN_A_ROW_MAX: usize = 3;
 /// Most pages that one comparison reads of one list, or of one chat.
 const PAGES_MAX: usize = 5_000;
 
@@ -54,7 +52,8 @@ pub struct SweepResult {
     pub chats: usize,
     /// Messages that were recorded: unknown ones, and known ones of which the provider knew more.
     pub messages: usize,
-    /// Unknown messages that are at least a minute old, so that a webhook should have brought them.
+    /// Unknown messages of the gap that are at least a minute old, so that a webhook should have brought them. A page also brings
+    /// older ones, from before the hub was linked; these were not lost.
     pub lost: usize,
     /// Chats whose state was recorded.
     pub states: usize,
@@ -62,10 +61,14 @@ pub struct SweepResult {
     pub problem: Option<&'static str>,
     /// Up to when everything is known now.
     pub progress: LinkProgress,
+    /// The earliest message that was shown of any chat.
+    pub shown_from: Option<Timestamp>,
     /// What the next comparison need not read again.
     pub read: AlreadyRead,
-    /// False: it gave way before it had compared all chats, so `completeUntil` has not moved.
+    /// False: it gave way before it had compared all chats, or some could not be compared, so `completeUntil` has not moved.
     pub is_finished: bool,
+    /// Why the first of the chats that could not be compared could not.
+    pub failure: Option<LinkError>,
 }
 
 /// When the messages of each chat were read back to the beginning of the gap, by the provider's clock. What was sent [`SETTLED`]
@@ -78,22 +81,16 @@ pub struct Sweep<'a> {
     archive: &'a Archive,
     swept: SweepResult,
     before: AlreadyRead,
+    /// Unknown messages since then should have come as webhooks. `None`: the hub does not know since when it was to know everything.
+    known_since: Option<Timestamp>,
     gives_way: Option<&'a dyn Fn() -> bool>,
     pace: Option<&'a mut JournalPace>,
-}
-
-/// What was read of a list of chats.
-struct Walked {
-    chats: Vec<Active>,
-    pages: usize,
-    /// False: the list is not in the order that was asked for.
-    is_ordered: bool,
 }
 
 impl<'a> Sweep<'a> {
     pub fn new(client: &'a mut Client, requests: &'a RequestBuilder, archive: &'a Archive) -> Self {
         let (swept, before) = (SweepResult::default(), AlreadyRead::new());
-        Self { client, requests, archive, swept, before, gives_way: None, pace: None }
+        Self { client, requests, archive, swept, before, known_since: None, gives_way: None, pace: None }
     }
 
     /// Reads only what happened since the comparisons before, in the chats that they read.
@@ -126,8 +123,8 @@ impl<'a> Sweep<'a> {
         self.archive.reconcile(composed, what, count)
     }
 
-    /// Compares everything since the last finished comparison. After an error, what was recorded stays, and the next comparison
-    /// begins at the same moment again.
+    /// Compares everything since the last finished comparison. A chat that cannot be compared does not hold up the others, but the
+    /// next comparison begins at the same moment again; so it does after an error. What was recorded stays.
     pub fn run(mut self) -> Result<SweepResult, LinkError> {
         let begun = self.archive.ask(LoadSweepStart)?;
         self.swept.progress = begun.progress.clone();
@@ -140,111 +137,60 @@ impl<'a> Sweep<'a> {
             || shifted(now, -FIRST_REACH),
             |until| shifted(until, -REACH_BACK).min(shifted(now, -REACH_BACK)),
         );
+        let received_at = first.received_at;
         let chats = self.active_chats(first, from, now)?;
         self.swept.chats = chats.len();
-        for chat in chats {
-            if self.gives_way.is_some_and(|gives_way| gives_way()) {
-                return Ok(self.swept);
-            }
-            self.compare(&chat, from, now)?;
+        self.known_since = begun.progress.complete_until.map(|_until| from);
+        if !self.compare_all(chats, from, now)? {
+            return Ok(self.swept);
         }
         self.swept.is_finished = true;
-        let until = shifted(now, -SETTLED);
+        // A provider's clock that is ahead today may be right tomorrow.
+        let until = shifted(now.min(received_at), -SETTLED);
         let known = self.swept.progress.complete_until;
         self.swept.progress.complete_until = Some(known.map_or(until, |known| known.max(until)));
+        // One chat shows that messages of that time are not hidden.
+        let shown_from = self.swept.shown_from.unwrap_or(Timestamp::MAX);
+        let available_from = &mut self.swept.progress.available_from;
+        *available_from = available_from.map(|from| from.min(shown_from));
         if self.swept.progress != begun.progress {
             self.archive.note(self.swept.progress.clone())?;
         }
         Ok(self.swept)
     }
 
-    pub(super) fn swept(self) -> SweepResult {
-        self.swept
-    }
-
-    fn page(&mut self, request: &ApiRequest) -> Result<ApiAnswer<ChatsPage>, LinkError> {
-        self.client.ask(request, ChatsPage::read)
-    }
-
-    /// Reads the chats that were active since `from`.
-    fn active_chats(
+    /// False: not all were compared.
+    fn compare_all(
         &mut self,
-        first: ApiAnswer<ChatsPage>,
+        chats: Vec<Active>,
         from: Timestamp,
         now: Timestamp,
-    ) -> Result<Vec<Active>, LinkError> {
-        let requests = self.requests;
-        let newest = newest_activity(&first.said);
-        let mut walked = self.walk(ChatWalk::newest_first(from), first, &|skip| requests.chats(skip))?;
-        if walked.is_ordered && self.add_risen(&mut walked, from, newest)? {
-            return Ok(walked.chats);
-        }
-        let mut chats = walked.chats;
-        self.swept.problem = Some(
-            "Umbler ignored the requested order of chats, so all open chats and those of the last 30 days were read",
-        );
-        let since = shifted(now, -WIDE_REACH);
-        let lists: [&dyn Fn(usize) -> ApiRequest; 2] =
-            [&|skip| requests.open_chats(skip), &|skip| requests.chats_created_since(since, skip)];
-        for list in lists {
-            let first = self.page(&list(0))?;
-            chats.extend(self.walk(ChatWalk::whole(from), first, list)?.chats);
-        }
-        chats.sort_by(|one, other| one.item.id.cmp(&other.item.id));
-        chats.dedup_by(|one, other| one.item.id == other.item.id);
-        Ok(chats)
-    }
-
-    /// Adds the chats that came to the top of the list between two of its pages, and so were on none. The list is read again down to
-    /// the activity that was the newest before, until all of that is on one page: a page is of one moment. False: the list is not in
-    /// the order that was asked for.
-    fn add_risen(
-        &mut self,
-        walked: &mut Walked,
-        from: Timestamp,
-        mut newest: Option<Timestamp>,
     ) -> Result<bool, LinkError> {
-        let requests = self.requests;
-        let mut pages = walked.pages;
-        for _ in 0..RISES_MAX {
-            let (Some(before), true) = (newest, pages > 1) else { return Ok(true) };
-            let first = self.page(&requests.chats(0))?;
-            newest = newest_activity(&first.said);
-            let walk = ChatWalk::newest_first(from).down_to(before);
-            let again = self.walk(walk, first, &|skip| requests.chats(skip))?;
-            if !again.is_ordered {
+        let mut failed_in_a_row = 0;
+        for chat in chats {
+            if self.gives_way.is_some_and(|gives_way| gives_way()) {
                 return Ok(false);
             }
-            let known: HashSet<ChatId> = walked.chats.iter().map(|chat| chat.item.id.clone()).collect();
-            walked.chats.extend(again.chats.into_iter().filter(|chat| !known.contains(&chat.item.id)));
-            if newest == Some(before) {
-                return Ok(true);
+            let Err(error) = self.compare(&chat, from, now) else {
+                failed_in_a_row = 0;
+                continue;
+            };
+            if error == LinkError::Stopping {
+                return Err(error);
             }
-            pages = again.pages;
+            log::warn!("chat {} could not be compared with Umbler's: {error}", chat.item.id);
+            failed_in_a_row += 1;
+            let may_be_of_this_chat = error.may_be_of_one_question() && failed_in_a_row < FAILED_IN_A_ROW_MAX;
+            self.swept.failure.get_or_insert(error);
+            if !may_be_of_this_chat {
+                break;
+            }
         }
-        Err(misled(Route::Chats, "chats come to the top of the list faster than it can be read"))
+        Ok(self.swept.failure.is_none())
     }
 
-    /// Reads a list of chats to its end.
-    fn walk(
-        &mut self,
-        mut walk: ChatWalk,
-        first: ApiAnswer<ChatsPage>,
-        list: &dyn Fn(usize) -> ApiRequest,
-    ) -> Result<Walked, LinkError> {
-        let mut chats = Vec::new();
-        let mut page = first;
-        for pages in 1..=PAGES_MAX {
-            let ApiAnswer { said, date, received_at } = page;
-            let (items, step) = walk.take_page(said).map_err(|reason| misled(Route::Chats, reason))?;
-            chats.extend(Active::of_page(items, date, received_at));
-            match step {
-                WalkStep::After(skip) => page = self.page(&list(skip))?,
-                WalkStep::Done => return Ok(Walked { chats, pages, is_ordered: true }),
-                WalkStep::OrderIgnored => return Ok(Walked { chats, pages, is_ordered: false }),
-            }
-        }
-        Err(misled(Route::Chats, "the list of chats does not end"))
+    pub(super) fn swept(self) -> SweepResult {
+        self.swept
     }
 
     fn compare(&mut self, chat: &Active, from: Timestamp, now: Timestamp) -> Result<(), LinkError> {
@@ -263,8 +209,12 @@ impl<'a> Sweep<'a> {
     pub(super) fn compare_state(&mut self, chat: &Active, from: Timestamp) -> Result<(), LinkError> {
         // Transfers are looked for first: once the state is recorded, it shows the newest owner, and that transfer would count as
         // known at a wrong time.
-        let transfers = FindTransfers { chat: chat.item.id.clone(), from, said: chat.item.transfers.clone() };
-        let transfers = self.archive.ask(transfers)?;
+        let transfers = self.archive.ask(FindTransfers {
+            chat: chat.item.id.clone(),
+            from,
+            said: chat.item.transfers.clone(),
+            clock_ahead: chat.clock_ahead,
+        })?;
         self.correct_state(chat)?;
         if transfers.is_empty() {
             return Ok(());
@@ -278,7 +228,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn correct_state(&mut self, chat: &Active) -> Result<(), LinkError> {
-        let Active { item, at, received_at } = chat;
+        let Active { item, at, received_at, .. } = chat;
         let Some(said) = reconcile::read_chat(item, *received_at) else { return Ok(()) };
         if let Some(news) = self.archive.ask(FindState { said: said.clone(), at: *at })? {
             let contact = said.contact.as_ref();
@@ -304,7 +254,8 @@ impl<'a> Sweep<'a> {
         }
         let missing = self.archive.ask(FindMissing { chat: chat.clone(), said: said.clone() })?;
         let settled = shifted(now, -SETTLED);
-        self.swept.lost += missing.unknown.iter().filter(|place| messages[**place].at <= settled).count();
+        let is_lost = |at: Timestamp| self.known_since.is_some_and(|since| since <= at) && at <= settled;
+        self.swept.lost += missing.unknown.iter().filter(|place| is_lost(messages[**place].at)).count();
         let mut news: Vec<(&MessageItem, &MessageFacts)> =
             missing.news.iter().map(|index| (&messages[*index], &said[*index])).collect();
         news.sort_by(|(one, _), (other, _)| (one.at, &one.id).cmp(&(other.at, &other.id)));
@@ -358,8 +309,9 @@ impl<'a> Sweep<'a> {
         let mut cut_at = back.cut_at;
         // The provider may say that nothing is hidden and still not show messages that the hub knows.
         if let (None, Some(oldest)) = (cut_at, oldest.filter(|oldest| *oldest > from)) {
-            let known = KnowsBetween { chat: item.id.clone(), from, before: oldest };
-            cut_at = self.archive.ask(known)?.then_some(oldest);
+            let shown = back.messages.iter().map(|message| message.id.clone()).collect();
+            let hidden = KnowsHidden { chat: item.id.clone(), from, before: oldest, shown };
+            cut_at = self.archive.ask(hidden)?.then_some(oldest);
         }
         if let Some((newest, at)) = &item.last_message {
             let is_in_gap = *at >= from && *at <= shifted(now, -SETTLED);
@@ -376,6 +328,7 @@ impl<'a> Sweep<'a> {
             let known = self.swept.progress.available_from;
             self.swept.progress.available_from = Some(known.map_or(cut_at, |known| known.max(cut_at)));
         }
+        self.swept.shown_from = self.swept.shown_from.into_iter().chain(oldest).min();
         Ok(())
     }
 }

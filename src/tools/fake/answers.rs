@@ -185,6 +185,9 @@ fn shown_until(behavior: &FakeBehavior, now: Timestamp) -> Timestamp {
 }
 
 fn messages(call: &ApiCall, chat: &FakeChat, behavior: &FakeBehavior, now: Timestamp) -> (u16, Value) {
+    if behavior.hides_chat.is_some_and(|hidden| chat.content["id"] == hidden) {
+        return (403, json!({ "message": "the token's owner may not see this chat" }));
+    }
     let Some(from) = call.value("FromEventUTC").and_then(|text| moment(&json!(text))) else {
         return (400, json!({ "errors": { "FromEventUTC": ["required"] } }));
     };

@@ -40,6 +40,8 @@ pub struct FakeBehavior {
     pub retry_after: Option<u64>,
     /// Every answer has this status, as with an expired token or a plan without the API.
     pub refuses_with: Option<u16>,
+    /// The messages of this chat are refused with 403.
+    pub hides_chat: Option<&'static str>,
     /// The only token that is accepted.
     pub token: &'static str,
     /// How far the clock of the API is ahead of the real one.
@@ -116,6 +118,7 @@ impl Default for FakeBehavior {
             per_5_seconds: 100,
             retry_after: None,
             refuses_with: None,
+            hides_chat: None,
             token: super::TOKEN,
             clock_ahead: SignedDuration::ZERO,
             is_emptied: false,

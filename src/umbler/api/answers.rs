@@ -206,7 +206,9 @@ impl ChatItem {
     }
 
     fn of(object: &Object<'_>) -> Option<Self> {
-        let message = object.object("LastMessage");
+        // The list may show a row that tells of the chat itself. It is not among the chat's messages.
+        let is_of_chat = |row: &Object<'_>| row.text("_t").is_some_and(|kind| !kind.ends_with(MESSAGE_KIND));
+        let message = object.object("LastMessage").filter(|row| !is_of_chat(row));
         let last_message = message.as_ref().and_then(|message| {
             Some((
                 MessageId::from(message.id("Id")?),
@@ -229,6 +231,9 @@ impl ChatItem {
         })
     }
 }
+
+/// How `_t` ends for a message. Rows that tell of the chat itself, such as the start of a bot, have another one.
+const MESSAGE_KIND: &str = "MessageModel";
 
 /// A page of messages of a chat, in any order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -269,7 +274,7 @@ pub fn message(bytes: &[u8], at: Timestamp) -> Result<MessageItem, AnswerError> 
 impl MessageItem {
     fn of(text: &str, object: &Object<'_>) -> Option<Self> {
         let is_message = match object.text("_t") {
-            Some(kind) => kind.ends_with("MessageModel"),
+            Some(kind) => kind.ends_with(MESSAGE_KIND),
             None => object.id("Source").is_some(),
         };
         let at = object.time("EventAtUTC").or_else(|| object.time("CreatedAtUTC"))?;

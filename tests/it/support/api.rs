@@ -10,6 +10,7 @@ use umbler_hub::facade::testing::clock;
 use umbler_hub::facade::testing::{FakeApi, TOKEN};
 
 use super::hub::{Hub, hub_with};
+use super::provider::Delivery;
 
 /// A fake API on a free port of this machine.
 pub fn api() -> FakeApi {
@@ -75,6 +76,22 @@ pub fn until_complete(hub: &Hub, ended: Timestamp, mut seen: impl FnMut()) -> Va
 /// The moment this many seconds before now. It uses the real clock, because the hub compares with the clock of the API.
 pub fn ago(seconds: i64) -> Timestamp {
     clock::now() - SignedDuration::from_secs(seconds)
+}
+
+/// A message of the chat's customer, so many seconds ago.
+pub fn said(chat: &str, seconds: i64) -> Delivery {
+    emitted(Delivery::message(chat), seconds)
+}
+
+/// A delivery that was emitted so many seconds ago, and so was its message, if it has one.
+pub fn emitted(delivery: Delivery, seconds: i64) -> Delivery {
+    let then = json!(format!("{:.3}", ago(seconds)));
+    let has_message = !delivery.0["Payload"]["Content"]["LastMessage"].is_null();
+    let delivery = delivery.set("/EventDate", then.clone()).chat_field("EventAtUTC", then.clone());
+    if !has_message {
+        return delivery;
+    }
+    delivery.message_field("EventAtUTC", then.clone()).message_field("CreatedAtUTC", then)
 }
 
 /// `count` deliveries of a simulated team, evenly spread over a time, and those that belong to the last of these moments.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::FakeApi;
 
-use super::api::{ago, api, linked};
+use super::api::{api, linked, said};
 use super::hub::{Answer, Hub, hub_with};
 use super::provider::Delivery;
 use super::screen::Screen;
@@ -106,12 +106,7 @@ impl Sending {
 
     /// What the customer of a chat wrote so many seconds ago.
     pub fn said(&self, id: &str, seconds: i64) -> Delivery {
-        let at = json!(format!("{:.3}", ago(seconds)));
-        Delivery::message(id)
-            .set("/EventDate", at.clone())
-            .message_field("EventAtUTC", at.clone())
-            .message_field("CreatedAtUTC", at.clone())
-            .chat_field("EventAtUTC", at)
+        said(id, seconds)
             .chat_field("Channel", json!({ "Id": "line", "Name": "Loja", "ChannelType": "WhatsappApi" }))
             .chat_field("Organization", json!({ "Id": self.api.world(|world| world.organization.clone()) }))
     }
