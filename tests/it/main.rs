@@ -40,6 +40,7 @@ mod erasure;
 mod erasure_words;
 mod faults;
 mod files;
+mod flakes;
 mod heartbeat;
 mod house;
 mod lineage;
