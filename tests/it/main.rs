@@ -85,6 +85,7 @@ mod records;
 mod recorded_stream;
 mod recovery;
 mod replays;
+mod renamed;
 mod replay_ends;
 mod rest;
 mod retention;
