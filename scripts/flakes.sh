@@ -14,15 +14,16 @@
 #   scripts/flakes.sh -- -E 'test(alerts)' only Rust tests; what stands after -- goes to cargo nextest: here, which ones
 #
 # Everything is built once, before the first round. Each round is a line; the first that fails ends the script, names its
-# tests, and the exit code is 1. The output of each round is kept in target/flakes. Build nothing in target meanwhile.
+# tests, and the exit code is 1. Tests that were not run are counted below it, with the reason. The output of each round is
+# kept in target/flakes. Build nothing in target meanwhile. Whatever ends this script ends all that the round has started.
 #
 # On a date each Rust test and each file of JavaScript tests begins at that moment of the wall clock, and the hub that it
 # starts shares its clock; clocks that measure durations stay as they are. A browser does not bear a library that fakes
 # its clock: its pages have their `Date` moved instead. Checks that look at no clock (format, lints, types, the examples
 # in documents) are left to the rounds under load.
 #
-# Needs cargo-nextest (https://nexte.st), what ./test.sh needs, and for the dates faketime, which is installed where this
-# is Debian and the user is root.
+# Needs Linux, cargo-nextest (https://nexte.st), what ./test.sh needs, and for the dates faketime, which is installed where
+# this is Debian and the user is root.
 
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -31,8 +32,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 # Loops that compete with the tests: one for each core.
 LOAD_LOOPS=$(getconf _NPROCESSORS_ONLN)
-# Seconds after which they end, should this script not be able to end them.
-LOAD_SECONDS_MAX=14400
+# What a round has started has so long to end, in tenths of a second. cargo nextest gives its tests ten seconds.
+END_TRIES_MAX=150
+
+# The test that fetches the programs of others which tests run.
+PROGRAMS_TEST=programs_of_others_are_fetched_once_for_all_tests
 
 # Files of JavaScript tests that run at once.
 JS_AT_ONCE=2
@@ -120,10 +124,10 @@ clock_library() {
     have faketime && faketime -m -f +0 sh -c 'printf "%s\n" "$LD_PRELOAD"'
 }
 
-# Competes for every core until this script has ended.
+# Competes for a core until it is ended, or this script is gone.
 busy() {
-    local end=$((SECONDS + LOAD_SECONDS_MAX)) turns
-    while [ "$SECONDS" -lt "$end" ] && kill -0 $$ 2>/dev/null; do
+    local turns
+    while kill -0 $$ 2>/dev/null; do
         turns=0
         while [ "$turns" -lt 100000 ]; do turns=$((turns + 1)); done
     done
@@ -138,21 +142,35 @@ begin_load() {
         loop=$((loop + 1))
     done
 }
+# False where one of the loops was gone already: then the machine was not busy all the time.
 end_load() {
-    local pid
+    local pid status=0
     for pid in ${load_pids[@]+"${load_pids[@]}"}; do
-        kill "$pid" 2>/dev/null
+        kill "$pid" 2>/dev/null || status=1
         wait "$pid" 2>/dev/null
     done
     load_pids=()
+    return "$status"
 }
 
+# The round that runs: a session of its own, so that all that it has started is known, tests and their hubs too.
 runner=""
+is_running() { ps -s "$runner" -o stat= | awk '!/^Z/ { running = 1 } END { exit !running }'; }
+end_round() {
+    local try=0
+    [ -n "$runner" ] || return
+    pkill -TERM -s "$runner"
+    while is_running && [ "$try" -lt "$END_TRIES_MAX" ]; do
+        sleep 0.1
+        try=$((try + 1))
+    done
+    pkill -KILL -s "$runner"
+    wait "$runner" 2>/dev/null
+    runner=""
+}
+
 end() {
-    if [ -n "$runner" ]; then
-        kill "$runner" 2>/dev/null
-        wait "$runner" 2>/dev/null
-    fi
+    end_round
     end_load
     rm -rf "$work"
 }
@@ -186,20 +204,31 @@ status=$?
 printf '# file %s\n%s\n' "$file" "$said"
 exit "$status"
 RUNNER
-chmod +x "$work/at-moment" "$work/js-file"
+# js-tests AT_ONCE: those of all files.
+cat >"$work/js-tests" <<'RUNNER'
+#!/bin/sh
+{
+    (cd frontend && printf 'frontend %s\n' src/*/*.test.ts)
+    (cd tests/js && printf 'tests/js %s\n' unit/*.test.js hub/*.test.js browser/*.test.js)
+} | xargs -P "$1" -L 1 "$(dirname "$0")/js-file"
+RUNNER
+chmod +x "$work/at-moment" "$work/js-file" "$work/js-tests"
+
+# To which a test that cannot be run here adds a line: its name and why. ./test.sh has one of its own, and prints it.
+export SKIPPED_TESTS_LOG=$work/skipped
 
 failed=0
-# tell NAME BEGUN STATUS SUMMARY LOG: a line on how a round went, and what failed in it.
+# tell NAME BEGUN STATUS SUMMARY LOG: a line on how a round went, what failed in it, and what was not run.
 tell() {
-    local name=$1 seconds=$((SECONDS - $2)) status=$3 summary=$4 log=$5
-    if [ "$status" -eq 0 ]; then
-        printf 'ok      %-22s %4d s  %s\n' "$name" "$seconds" "$summary"
-        return
-    fi
-    printf 'FAILED  %-22s %4d s  %s\n' "$name" "$seconds" "${summary:-no test was run}"
+    local name=$1 seconds=$((SECONDS - $2)) status=$3 summary=$4 log=$5 word=ok
+    [ "$status" -eq 0 ] || word=FAILED
+    printf '%-7s %-22s %4d s  %s\n' "$word" "$name" "$seconds" "${summary:-no test was run}"
     # As nextest names them, as node's two reporters do, and as test.sh names its parts.
-    sed -n -E -e 's/^ *(FAIL|TIMEOUT|SIG[A-Z]+|ABORT|LEAK-FAIL) \[[^]]*\] *(\([^)]*\))? */        /p' \
+    [ "$status" -eq 0 ] || sed -n -E \
+        -e 's/^ *(FAIL|TIMEOUT|SIG[A-Z]+|ABORT|LEAK-FAIL) \[[^]]*\] *(\([^)]*\))? */        /p' \
         -e 's/^ *(not ok [0-9]+ -|✖) /        /p' -e 's/^FAILED +/        /p' "$log" | sort -u
+    sed -e 's/^[^ ]*: //' "$SKIPPED_TESTS_LOG" | sort | uniq -c | sed 's/^ */        not run: /'
+    [ "$status" -eq 0 ] && return
     printf '        %s\n' "$log"
     failed=$((failed + 1))
     [ "$keep_going" = yes ] || exit 1
@@ -209,45 +238,55 @@ tell() {
 in_round() {
     local log=$1 status
     shift
-    "$@" >"$log" 2>&1 </dev/null &
+    : >"$SKIPPED_TESTS_LOG"
+    setsid "$@" >"$log" 2>&1 </dev/null &
     runner=$!
     wait "$runner"
     status=$?
-    runner=""
+    end_round
     return "$status"
 }
 
-# whole_round NAME: all that ./test.sh does.
+# whole_round NAME: all that ./test.sh does, while every core has something else to do.
 whole_round() {
-    local log=$logs/$1.log begun=$SECONDS
+    local log=$logs/$1.log begun=$SECONDS status summary
+    begin_load
     in_round "$log" ./test.sh
-    tell "$1" "$begun" $? "$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)" "$log"
+    status=$?
+    summary=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+    sed -n '/^== not run here/,/^$/{ /^==/d; /^$/d; p; }' "$log" >"$SKIPPED_TESTS_LOG"
+    all_busy || status=1
+    tell "$1" "$begun" "$status" "$summary" "$log"
 }
 
 # rust_round NAME: the Rust tests once, as they were built.
 rust_round() {
-    local log=$logs/$1.log begun=$SECONDS
-    in_round "$log" cargo nextest run --cargo-metadata "$work/cargo.json" --binaries-metadata "$work/binaries.json" \
-        --config "target.$triple.runner = ['$work/at-moment']" --color never "$fail_fast" --status-level fail \
+    local log=$logs/$1.log begun=$SECONDS status
+    [ "$load" = no ] || begin_load
+    in_round "$log" cargo nextest run "${as_built[@]}" --color never "$fail_fast" --status-level fail \
         --final-status-level slow ${nextest[@]+"${nextest[@]}"}
-    tell "$1" "$begun" $? "$(sed -n 's/^ *Summary \[[^]]*\] *//p' "$log" | tail -n 1)" "$log"
+    status=$?
+    all_busy || status=1
+    cat "$SKIPPED_TESTS_LOG" >>"$log"
+    tell "$1" "$begun" "$status" "$(sed -n 's/^ *Summary \[[^]]*\] *//p' "$log" | tail -n 1)" "$log"
+}
+
+# Ends the load of a round; false, and told, where it had ended before.
+all_busy() {
+    end_load && return
+    echo "The machine was not busy all the time: a loop of the load ended before the round."
+    return 1
 }
 
 # js_round NAME: the tests of client and dashboard once.
 js_round() {
     local log=$logs/$1.log begun=$SECONDS
-    in_round "$log" js_tests
-    tell "$1" "$begun" $? "$(awk '/^# pass /{ p += $3 } /^# (fail|cancelled) /{ f += $3 }
-        END { print p + 0 " passed, " f + 0 " failed" }' "$log")" "$log"
+    in_round "$log" "$work/js-tests" "$JS_AT_ONCE"
+    tell "$1" "$begun" $? "$(awk '/^# pass /{ p += $3 } /^# (fail|cancelled) /{ f += $3 } /^# skipped /{ s += $3 }
+        END { print p + 0 " passed, " f + 0 " failed" (s ? ", " s " not run" : "") }' "$log")" "$log"
 }
 
-js_tests() {
-    {
-        (cd frontend && printf 'frontend %s\n' src/*/*.test.ts)
-        (cd tests/js && printf 'tests/js %s\n' unit/*.test.js hub/*.test.js browser/*.test.js)
-    } | xargs -P "$JS_AT_ONCE" -L 1 "$work/js-file"
-}
-
+command -v setsid >/dev/null || fail "setsid is needed: it is part of util-linux"
 cargo nextest --version >/dev/null 2>&1 || fail "cargo-nextest is needed: https://nexte.st"
 if [ "$dates" = yes ]; then
     FLAKES_LIBRARY=$(clock_library) || fail "faketime is needed for the dates (the name of Debian's package); or use --only-load"
@@ -264,6 +303,9 @@ cargo metadata --locked --format-version 1 --filter-platform "$triple" >"$work/c
 cargo nextest list --locked --list-type binaries-only --message-format json >"$work/binaries.json" ||
     fail "the tests cannot be built"
 
+# How cargo nextest is called for tests that are built, and start at the moment of the round.
+as_built=(--cargo-metadata "$work/cargo.json" --binaries-metadata "$work/binaries.json"
+    --config "target.$triple.runner = ['$work/at-moment']")
 UMBLER_HUB_BIN=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/umbler-hub
 export UMBLER_HUB_BIN
 if [ "$dates" = yes ] && [ ${#nextest[@]} -eq 0 ]; then
@@ -273,15 +315,17 @@ if [ "$dates" = yes ] && [ ${#nextest[@]} -eq 0 ]; then
 fi
 
 if [ "$load" = yes ]; then
-    begin_load
     number=1
     while [ "$number" -le "$rounds" ]; do
         if [ ${#nextest[@]} -eq 0 ]; then whole_round "load-$number"; else rust_round "load-$number"; fi
         number=$((number + 1))
     done
-    end_load
+    load=no
 fi
 if [ "$dates" = yes ]; then
+    # Programs of others are fetched today: certificates of the package index may have expired at the dates.
+    [ "$rust" = no ] || cargo nextest run "${as_built[@]}" --color never -E "test($PROGRAMS_TEST)" >"$logs/programs.log" 2>&1 ||
+        fail "$(cat "$logs/programs.log")"
     while read -r name moment zone; do
         for word in ${wanted:-$name}; do
             case "$name" in *"$word"*) ;; *) continue ;; esac

@@ -1,7 +1,7 @@
 """Answers for which a check of schemathesis is wrong, each with the reason.
 
-OpenAPI describes parameters and fields one by one. What two of them may not say together, or what the clock or the
-journal decides, it cannot express; then the hub refuses what the description allows. Such a refusal is let pass by the
+OpenAPI describes parameters and fields one by one. What two of them may not say together, or what the clock, the journal
+or the hub's settings decide, it cannot express; then the hub refuses what the description allows. Such a refusal is let pass by the
 name of the parameter and the hub's own words, and no other is.
 """
 
@@ -30,6 +30,10 @@ RULES = {
     r"businessHours\.\w+\[\d+\] must be two times of day .* the first one earlier": "two items of a list",
     r"businessHours\.\w+ has ranges that overlap": "two items of a list",
     r"holidays\[\d+\]\.date is there twice": "two items of a list",
+    r"views\[\d+\]\.name is there twice": "two items of a list",
+    r"tempId must have 1 to 256 bytes": "JSON Schema counts characters",
+    r"None the body is not \{\"days\":30\}: invalid type: floating point `\d+\.0`": "JSON Schema takes 30.0 for an integer",
+    r"None no token of its API is set": "the settings of the hub",
     r"None line \d+: ": "the rows of a CSV file are no matter of JSON Schema",
 }
 
@@ -48,9 +52,20 @@ def header_is_wrong(case, name: str) -> bool:
     return pattern is not None and not re.search(pattern, case.headers.get(name, ""))
 
 
+def message_of(response) -> str:
+    """What the hub says of a refusal."""
+    return json.loads(response.content)["error"]["message"]
+
+
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
     kind = type(failure).__name__
+    # Where Umbler is out of reach, as it is for these hubs, a token cannot be tested. That answer is described.
+    if kind == "ServerError" and case.path == "/api/umbler/setup/token" and response.status_code == 503:
+        return not message_of(response).startswith("Umbler cannot be asked now")
+    # Outside of a cluster nobody has a key to the copies: there are none, whoever asks.
+    if case.path == "/cluster/snapshot" and response.status_code == 404:
+        return message_of(response) != "this hub gives no copies"
     if kind == "RejectedPositiveData" and response.status_code == 400:
         error = json.loads(response.content)["error"]
         unruled = unruled_parts(error)
@@ -59,6 +74,7 @@ def filter_failure(context, failure, case, response):
         # Schemathesis shows the beginning of a long answer only.
         print("no rule for:", *unruled, sep="\n  ", file=sys.stderr)
         return True
-    # Up to OpenAPI 3.1 a schema describes the whole body, which is a text here. Its events are described by
-    # /api/asyncapi.json, and tests/it/asyncapi.rs holds them against it.
-    return not (case.path == "/api/umbler/stream" and "SSE" in getattr(failure, "title", ""))
+    # Up to OpenAPI 3.1 a schema describes the whole body, which is a text here, and schemathesis holds it against each event.
+    # The events are described by /api/asyncapi.json, and tests/it/asyncapi.rs holds them against it.
+    is_event = case.path == "/api/umbler/stream" and getattr(failure, "title", "") == "SSE event violates schema"
+    return not (is_event and 'is not of type "string"' in failure.validation_message)

@@ -6,7 +6,8 @@
 //! 1. It holds ids, times and reasons, one erasure a line, in JSON. It is private like the database.
 //! 2. An erasure is added when it is durable in the database. One that is missing in either of the two is added there when the
 //!    database is opened, so neither a crash nor a lost list loses any.
-//! 3. It is replaced as a whole, synced, so it is never half written.
+//! 3. It is replaced as a whole, synced, so it is never half written. What a killed process left of it is removed at the
+//!    next start.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -29,7 +30,7 @@ use super::store::SqliteStore;
 use crate::domain::register::to_nanos;
 use crate::domain::{ContactId, EventId, Seq};
 use crate::sqlite::files::beside;
-use crate::sqlite::private;
+use crate::sqlite::private::{self, InMaking};
 
 /// Why the list cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -136,22 +137,33 @@ pub fn add(path: &Path, more: impl IntoIterator<Item = ListedErasure>) -> Result
 }
 
 fn write(path: &Path, all: &[ListedErasure]) -> io::Result<()> {
-    let fresh = beside(path, ".new");
-    let mut file = File::create(&fresh)?;
+    let making = InMaking::begin(path)?;
+    let mut file = File::options().write(true).open(making.path())?;
     for listed in all {
         let line = serde_json::to_string(listed)?;
         writeln!(file, "{line}")?;
     }
     file.sync_all()?;
-    private::tighten(&fresh);
-    fs::rename(&fresh, path)?;
+    making.move_to(path)?;
     lineage::sync_folder(path)
+}
+
+/// Removes what an older release left, if it was killed while it wrote the list.
+fn remove_unfinished(path: &Path) {
+    let unfinished = beside(path, ".new");
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            log::warn!("{} is an unfinished list and cannot be removed: {error}", unfinished.display());
+        }
+        Ok(()) | Err(_) => {}
+    }
 }
 
 /// Applies the erasures of a list that a database does not know, and adds those of the database to the list. The database must have
 /// the present schema.
 pub fn settle(connection: Connection, list: &Path) -> Result<Connection, ListError> {
     private::tighten(list);
+    remove_unfinished(list);
     let stored = erasures_of(&connection, None).map_err(StoreError::from)?;
     let stored: Vec<ListedErasure> = stored.into_iter().map(ListedErasure::from).collect();
     let missing: Vec<ListedErasure> = read(list)?

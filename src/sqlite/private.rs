@@ -7,8 +7,8 @@
 //!    ([`begin`]).
 //! 2. A file that existed before, from an older version or copied by hand, is made private when it is opened
 //!    ([`tighten`]).
-//! 3. A folder that existed before belongs to its operator and is not changed. If others may replace files in
-//!    it, the log says so.
+//! 3. A folder that existed before belongs to its operator and is not changed. If others may replace or list the
+//!    files in it, the log says so.
 //! 4. An unfinished copy has a name of its own and is locked. If the process that made it was killed, the copy
 //!    is removed ([`sweep`]).
 
@@ -25,6 +25,8 @@ use super::files::{SIDES, beside, remove_sides};
 const OF_OTHERS: u32 = 0o077;
 /// Permission of group and others to write.
 const WRITABLE: u32 = 0o022;
+/// Permission of group and others to read: of a folder, which files are in it.
+const READABLE: u32 = 0o044;
 /// In a folder with this bit, such as `/tmp`, nobody can remove files of others.
 const STICKY: u32 = 0o1000;
 /// Only the owner may read and write the file.
@@ -59,6 +61,8 @@ pub fn make_folder_of(path: &Path) -> io::Result<()> {
     let mode = fs::metadata(folder)?.permissions().mode();
     if mode & WRITABLE != 0 && mode & STICKY == 0 {
         log::warn!("others may replace the files in {}; chmod 700 keeps them out", folder.display());
+    } else if mode & READABLE != 0 {
+        log::warn!("others may list the files in {}; chmod 700 keeps them out", folder.display());
     }
     Ok(())
 }

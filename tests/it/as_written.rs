@@ -100,13 +100,17 @@ fn a_token_of_the_largest_moment_of_another_platform_counts() {
 }
 
 #[test]
-fn a_key_that_is_too_short_to_check_tokens_is_refused_at_start() {
+fn a_key_that_is_too_short_to_check_tokens_is_refused_at_start_and_by_the_check() {
     let folder = tempfile::tempdir().expect("a folder");
     let start = |bits: &str| {
         let (_, public) = key_pair(folder.path(), &["-algorithm", "RSA", "-pkeyopt", bits]);
         let key = public.to_str().expect("a plain path").to_owned();
         command(folder.path()).env("JWT_PUBLIC_KEY", key).args(["check"]).output().expect("the tool runs")
     };
+    let (_, public) = key_pair(folder.path(), &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"]);
+    let (code, said) = refuses_to_serve(command(folder.path()).env("JWT_PUBLIC_KEY", public));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("JWT_PUBLIC_KEY: an RSA key must have 2048 bits or more"), "{said}");
     let refused = start("rsa_keygen_bits:1024");
     assert!(!refused.status.success());
     assert!(

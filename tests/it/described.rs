@@ -255,6 +255,20 @@ fn write_everything(hub: &Hub, described: &mut Closed) {
 }
 
 #[test]
+fn every_part_of_a_path_that_callers_fill_in_is_described_by_its_name() {
+    let document = spawn_hub().json("/api/openapi.json");
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        let open = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let open: Vec<&str> = open.collect();
+        for (method, row) in methods.as_object().expect("methods") {
+            let told = row["parameters"].as_array().into_iter().flatten().filter(|one| one["in"] == "path");
+            let told: Vec<&str> = told.map(|one| one["name"].as_str().expect("a name")).collect();
+            assert_eq!(told, open, "{method} {path}");
+        }
+    }
+}
+
+#[test]
 fn every_call_has_a_name_of_its_own() {
     let hub = spawn_hub();
     let document = hub.json("/api/openapi.json");

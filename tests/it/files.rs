@@ -5,7 +5,12 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::json;
+use umbler_hub::facade::testing::{FakeApi, TOKEN};
+
+use super::support::api::api;
 use super::support::hub::{command, command_through, refuses_to_serve, start_through};
+use super::support::person::{erases, said};
 use super::support::{Hub, hub_with, spawn_hub};
 
 /// Starts a program that keeps nothing from anybody.
@@ -34,23 +39,33 @@ fn runs(command: &mut Command) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A hub that was asked for everything of which it keeps a file, below `data` in its folder.
-fn lived_in() -> (Hub, PathBuf) {
-    let home = tempfile::tempdir().expect("a temporary directory");
+/// A hub that was asked for everything of which it keeps a file, below `data` in its folder; and the API that its token is for.
+fn lived_in() -> (Hub, PathBuf, FakeApi) {
+    let (home, api) = (tempfile::tempdir().expect("a temporary directory"), api());
     let data = home.path().join("data");
     let database = data.join("hub.db");
-    let hub =
-        start_through(&OPEN_HANDED, home, &[("DATABASE_PATH", database.to_str().expect("a plain path"))]);
+    let settings = [
+        ("DATABASE_PATH", database.to_str().expect("a plain path")),
+        ("UMBLER_API_URL", &api.url()),
+        ("UMBLER_RECONCILE_SECONDS", "86400"),
+    ];
+    let hub = start_through(&OPEN_HANDED, home, &settings);
     hub.provider().says("a", "hello");
     hub.caught_up_metrics();
     assert_eq!(hub.get("/api/umbler/search?q=hello").status, 200);
-    (hub, data)
+    hub.provider().posts(&said(1, "m1"));
+    assert_eq!(erases(&hub, "", &[]).status, 200);
+    assert_eq!(hub.put("/api/umbler/setup/token", &[], &json!({ "token": TOKEN })).status, 200);
+    for name in ["hub.db.erasures", "hub.db.umbler-token"] {
+        assert!(data.join(name).exists(), "{name}");
+    }
+    (hub, data, api)
 }
 
 #[test]
 fn what_the_hub_keeps_is_for_its_owner_alone() {
-    let (mut hub, data) = lived_in();
-    assert!(files_in(&data).len() >= 8, "{:?}", files_in(&data));
+    let (mut hub, data, _api) = lived_in();
+    assert!(files_in(&data).len() >= 10, "{:?}", files_in(&data));
     assert_eq!(mode(&data), 0o700, "the folder that it made");
     are_private(&data);
     let home = hub.home().to_path_buf();
@@ -71,7 +86,7 @@ fn what_the_hub_keeps_is_for_its_owner_alone() {
 
 #[test]
 fn files_that_others_could_read_are_private_after_a_start() {
-    let (mut hub, data) = lived_in();
+    let (mut hub, data, _api) = lived_in();
     hub.kill();
     for file in files_in(&data) {
         fs::set_permissions(file, Permissions::from_mode(0o644)).expect("changed");
@@ -83,6 +98,10 @@ fn files_that_others_could_read_are_private_after_a_start() {
     are_private(&data);
     assert_eq!(mode(&data), 0o755, "a folder that was there is its operator's");
     assert!(!hub.log().contains("others may replace"), "and nobody but its owner writes in it");
+    let told = |hub: &Hub| hub.log().matches("others may list the files in").count();
+    assert_eq!(told(&hub), 1, "{}", hub.log());
+    fs::set_permissions(&data, Permissions::from_mode(0o700)).expect("changed");
+    assert_eq!(told(&hub.restarted()), 1, "not again");
 }
 
 #[test]
@@ -98,7 +117,7 @@ fn what_a_killed_copy_left_is_removed_and_a_copy_that_is_made_is_not() {
     let mut hub = spawn_hub();
     hub.provider().says("a", "hello");
     hub.kill();
-    // As `restore`, `backup`, the metrics and the marker leave them where they are killed.
+    // As `restore`, `backup`, the metrics, the marker and the lists leave them where they are killed.
     let left = [
         "hub.db.umbler-hub-partial",
         "hub.db.umbler-hub-partial-journal",
@@ -107,6 +126,9 @@ fn what_a_killed_copy_left_is_removed_and_a_copy_that_is_made_is_not() {
         "hub.db.metrics-new",
         "hub.db.metrics-new-wal",
         "hub.db.lineage.new",
+        "hub.db.erasures.umbler-hub-partial",
+        "hub.db.erasures.new",
+        "hub.db.umbler-token.umbler-hub-partial",
     ];
     for name in left {
         fs::write(hub.home().join(name), "the beginning of a copy").expect("written");

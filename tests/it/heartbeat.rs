@@ -90,3 +90,22 @@ fn a_peer_that_answers_no_ping_is_gone_before_the_next_one() {
     assert_eq!(RawSocket::upgraded(&hub).pings_until_the_end(), 1);
     assert_eq!(hub.json("/health")["sessions"], 0);
 }
+
+#[test]
+fn a_peer_that_answers_no_ping_is_gone_ten_seconds_after_it() {
+    /// Heartbeats of a round of screens come one a second, by the hub's own clock. Of these the peer's end comes with the tenth.
+    const BEATS: usize = 13;
+    let hub = spawn_hub();
+    let mut dead = RawSocket::upgraded(&hub);
+    let (tell, told) = mpsc::channel();
+    for mut screen in (0..HEARTBEAT_SECONDS).map(|_| hub.screen()).collect::<Vec<_>>() {
+        let tell = tell.clone();
+        thread::spawn(move || while screen.hears_until_heartbeat().is_some() && tell.send(()).is_ok() {});
+    }
+    dead.hears_ping();
+    let before = told.try_iter().count();
+    for _ in 0..BEATS {
+        told.recv_timeout(PATIENCE).expect("a heartbeat");
+    }
+    assert!(dead.has_ended(), "nobody answered its ping; {before} heartbeats came before that");
+}

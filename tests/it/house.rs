@@ -71,6 +71,45 @@ fn actix_web_actors_is_used_in_the_session_room_only() {
     }
 }
 
+/// On whose behalf each file asks the reader threads, which serve askers in turn. What is asked for a user or for screens must
+/// say so: as a question of the hub it would wait for no turn, and hold up everybody else.
+const ASKERS: [(&str, &str, usize, &str); 11] = [
+    ("http/caller.rs", "User", 1, "every handler asks through it"),
+    ("http/health.rs", "Hub", 1, "for Prometheus, which is no user"),
+    ("hub/push.rs", "Screens", 1, "snapshots, which all screens of a scope share"),
+    ("hub/push.rs", "User", 1, "what a session plays back"),
+    ("hub/push.rs", "Hub", 3, "updates and counters that go to many; sessions that have ended"),
+    ("hub/others.rs", "Hub", 1, "chats that other hubs look at"),
+    ("hub/states/boards.rs", "Hub", 2, "boards, which are made once for all"),
+    ("app/daily_report.rs", "Hub", 1, "a mail that nobody waits for"),
+    ("app/retention.rs", "Hub", 4, "what is too old"),
+    ("link/archive.rs", "Hub", 1, "what is missing"),
+    ("reads/daily_report.rs", "Hub", 3, "a mail that nobody waits for"),
+];
+
+#[test]
+fn what_is_asked_for_a_user_takes_that_users_turn() {
+    let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for path in sources(&root().join("src")) {
+        let inside = path.strip_prefix(root().join("src")).expect("a source").display().to_string();
+        if inside.contains("tests") {
+            continue;
+        }
+        let all = text(&path);
+        // Tests at the end of a file ask as they like.
+        let code = all.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for named in line.split("Asker::").skip(1) {
+                let kind = named.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+                *found.entry((inside.clone(), kind.to_owned())).or_default() += 1;
+            }
+        }
+    }
+    let known =
+        ASKERS.iter().map(|(file, kind, count, _)| (((*file).to_owned(), (*kind).to_owned()), *count));
+    assert_eq!(found, known.collect());
+}
+
 /// Files in which what a record does is decided: the same records must do the same everywhere and always.
 const APPLYING: [&str; 12] = [
     "src/domain",

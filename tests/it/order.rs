@@ -37,6 +37,8 @@ fn stands_in_order(hub: &Hub) {
         assert_eq!(texts(&hub.json(path)["messages"]), newest_first, "{path}");
         assert_eq!(paged(hub, path), newest_first, "{path}, page by page");
     }
+    let past = "/api/umbler/chats/tie-ids/messages?until=2026-03-02T13:01:01Z";
+    assert_eq!(texts(&hub.json(past)["messages"]), newest_first, "{past}");
     for query in
         ["source=Contact", "contactId=ct-tie-ids", "since=2026-03-02T13:01:00Z&until=2026-03-02T13:01:01Z"]
     {
@@ -44,6 +46,19 @@ fn stands_in_order(hub: &Hub) {
         assert_eq!(texts(&found["messages"]), newest_first, "{query}");
     }
     assert_eq!(texts(&hub.screen().snapshot()["recentMessages"]), newest_first);
+    for (path, list) in [
+        ("/api/umbler/chats", "chats"),
+        ("/api/umbler/contacts", "contacts"),
+        ("/api/umbler/chats?at=2026-03-02T14:00:00Z", "chats"),
+    ] {
+        let page = hub.json(path);
+        assert_eq!(page[list][0]["lastMessage"]["text"], "parte 5", "{path}: {page}");
+    }
+    let export = "/api/umbler/contacts/ct-tie-ids/personal-data";
+    assert_eq!(texts(&hub.json(export)["messages"]), newest_first, "{export}");
+    let page = hub.get(&format!("{export}?format=html")).text;
+    let places = IN_ORDER.map(|text| page.find(text).expect("each part"));
+    assert!(places.iter().rev().is_sorted(), "{places:?}");
     let then = moment(3_600);
     for (path, what) in [
         ("/api/umbler/chats/tie-ids".to_owned(), "chat"),

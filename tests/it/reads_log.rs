@@ -198,7 +198,7 @@ fn whoever_was_shown_a_file_a_sent_message_a_raw_delivery_or_what_is_behind_a_nu
             ("/api/umbler/messages/{id}/file", Some("joao")),
             ("/api/umbler/messages/{id}/file", Some("joao")),
             ("/api/umbler/outbox/{id}", Some("maria")),
-            ("/api/umbler/webhook/undecodable/{seq}", None),
+            ("/api/umbler/webhook/undecodable/{id}", None),
             ("/api/umbler/metrics/summary", None),
         ]
     );

@@ -198,6 +198,10 @@ fn the_hub_ends_the_connection_by_itself() {
     assert_eq!(socket.frame(), None, "the connection ends although this end stays open");
 }
 
+/// Connections that are closed by each side, and how many of them end at once.
+const CLOSES: usize = 50;
+const PROMPT_MIN: usize = 40;
+
 #[test]
 fn a_connection_ends_as_soon_as_both_sides_have_closed() {
     let hub = hub_with(&[("MAX_SESSIONS", "1")]);
@@ -222,14 +226,17 @@ fn a_connection_ends_as_soon_as_both_sides_have_closed() {
         (begun, socket)
     };
     // A hub that waits for the client to end the connection does so for half a second at least, each time. One that does not may
-    // be slow on a busy machine, but not each time.
-    let is_prompt = |close: &dyn Fn() -> (Instant, RawSocket)| {
-        let (begun, mut socket) = close();
-        assert_eq!(socket.frame(), None);
-        begun.elapsed() < Duration::from_millis(400)
+    // be slow now and then on a busy machine.
+    let are_prompt = |close: &dyn Fn() -> (Instant, RawSocket)| {
+        let prompt = (0..CLOSES).filter(|_| {
+            let (begun, mut socket) = close();
+            assert_eq!(socket.frame(), None);
+            begun.elapsed() < Duration::from_millis(400)
+        });
+        prompt.count() >= PROMPT_MIN
     };
-    assert!((0..50).any(|_| is_prompt(&by_the_client)), "the client closed first");
-    assert!((0..50).any(|_| is_prompt(&by_the_hub)), "the hub closed first");
+    assert!(are_prompt(&by_the_client), "the client closed first");
+    assert!(are_prompt(&by_the_hub), "the hub closed first");
 }
 
 #[test]

@@ -13,6 +13,9 @@ const WEBHOOK: &str = "/api/umbler/webhook";
 /// Known methods, in the order of the alphabet.
 const METHODS: [&str; 6] = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"];
 
+/// What says nothing of a customer and is for whoever asks: how the hub is; and a copy for other hubs, which has a key of its own.
+const OPEN_TO_ALL: [&str; 4] = ["/cluster/snapshot", "/health", "/health/live", "/health/ready"];
+
 /// One method of one path.
 struct Route {
     method: String,
@@ -91,6 +94,22 @@ fn no_page_of_another_site_changes_anything_on_an_open_hub() {
         assert!(!refused, "{what} of the hub's own page: {answer}");
     }
     assert_eq!(hub.json("/api/umbler/members")["total"], 0);
+}
+
+#[test]
+fn no_page_of_another_site_reads_anything_of_an_open_hub_but_what_is_open_to_all() {
+    let hub = spawn_hub();
+    let (mut refused, mut open) = (0, BTreeSet::new());
+    for route in described(&hub).into_iter().filter(|route| !route.is_write()) {
+        let answer = route.ask(&hub, &[("host", "evil.example")], "");
+        if answer.starts_with("HTTP/1.1 403 ") {
+            refused += 1;
+        } else {
+            open.insert(route.path);
+        }
+    }
+    assert_eq!(open.iter().map(String::as_str).collect::<Vec<_>>(), OPEN_TO_ALL);
+    assert!(refused >= 30, "{refused} routes that tell something of customers");
 }
 
 #[test]

@@ -42,9 +42,8 @@ impl Checkout {
         self.command(script, arguments).output().expect("the script runs")
     }
 
-    /// Starts with nothing built yet, and with every tool replaced by one that prints a version; `tools` names other
-    /// versions, and `CC` the compiler. It must be refused; what was said. A build would say so.
-    fn is_refused_before_the_build(&self, arguments: &[&str], tools: &[(&str, &str)]) -> String {
+    /// A start from the sources, with every tool replaced by one that prints a line; `more` names other ones.
+    fn building(&self, arguments: &[&str], more: &[(&str, &str)]) -> Command {
         let folder = self.0.path().join("tools");
         std::fs::create_dir_all(&folder).expect("made");
         let modern = [
@@ -53,26 +52,54 @@ impl Checkout {
             ("node", "v24.1.0"),
             ("npm", "11.0.0"),
         ];
-        let (compiler, tools): (Vec<_>, Vec<_>) = tools.iter().partition(|(name, _)| *name == "CC");
-        for (name, says) in modern.iter().chain(tools) {
-            write_program(&folder.join(name), says);
+        for (name, says) in modern.iter().chain(more) {
+            write_program(&folder.join(name), &format!("echo '{says}'"));
         }
         std::fs::write(self.0.path().join("Cargo.toml"), "rust-version = \"1.95\"\n").expect("written");
-        std::fs::create_dir_all(self.0.path().join("frontend")).expect("made");
-        std::fs::write(self.0.path().join("frontend/package.json"), "{}").expect("written");
         let mut path = folder.into_os_string();
         path.push(":");
         path.push(std::env::var_os("PATH").expect("a path"));
         let mut command = self.command("start-servers.sh", arguments);
         command
             .env_remove("UMBLER_HUB_BIN")
+            .env_remove("CARGO_TARGET_DIR")
             .env("CC", "true")
-            .env("PATH", path)
-            .envs(compiler.into_iter().copied());
-        let output = command.output().expect("the script runs");
+            .env("PATH", path);
+        command
+    }
+
+    /// Starts with nothing built yet; `tools` names other versions, and `CC` the compiler. It must be refused; what was said.
+    /// A build would say so.
+    fn is_refused_before_the_build(&self, arguments: &[&str], tools: &[(&str, &str)]) -> String {
+        std::fs::create_dir_all(self.0.path().join("frontend")).expect("made");
+        std::fs::write(self.0.path().join("frontend/package.json"), "{}").expect("written");
+        let (compiler, tools): (Vec<_>, Vec<_>) = tools.iter().partition(|(name, _)| *name == "CC");
+        let mut command = self.building(arguments, &tools);
+        let output = command.envs(compiler).output().expect("the script runs");
         let text = said(&output);
         assert!(!output.status.success() && text.contains("Nothing was started"), "{text}");
         assert!(!text.contains("BUILDING"), "told before the build: {text}");
+        text
+    }
+
+    /// Starts with a compiler that makes the hub in no time, and notes how it was called; what was said.
+    fn builds(&self, arguments: &[&str]) -> String {
+        let mut command = self.building(arguments, &[]);
+        let build = format!(
+            "echo \"$*\" >>arguments
+            case \"$*\" in *--release*) folder=target/release ;; *) folder=target/debug ;; esac
+            echo '   Compiling umbler-hub' >&2
+            mkdir -p $folder
+            [ -x $folder/umbler-hub ] || cp '{}' $folder/umbler-hub",
+            env!("CARGO_BIN_EXE_umbler-hub")
+        );
+        write_program(&self.0.path().join("tools/cargo"), &build);
+        // In the order in which it comes.
+        let output = command.args(["--port", "0", "--no-dashboard"]);
+        let log = std::fs::File::create(self.0.path().join("said")).expect("made");
+        let ended = output.stdout(log.try_clone().expect("shared")).stderr(log).status();
+        let text = self.file("said");
+        assert!(ended.expect("the script runs").success(), "{text}");
         text
     }
 
@@ -96,9 +123,9 @@ impl Drop for Checkout {
     }
 }
 
-/// A program that prints this line.
-fn write_program(path: &Path, says: &str) {
-    std::fs::write(path, format!("#!/bin/sh\necho '{says}'\n")).expect("written");
+/// A program of the shell.
+fn write_program(path: &Path, text: &str) {
+    std::fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("written");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("set");
 }
 
@@ -168,6 +195,27 @@ fn tools_that_are_missing_or_too_old_are_told_before_the_build_and_all_at_once()
         let text = checkout.is_refused_before_the_build(&["--dashboard-port", "0"], &[("node", version)]);
         assert!(text.contains(&format!("this is {version}")), "{text}");
     }
+}
+
+#[test]
+fn a_newcomer_hears_how_long_the_first_build_takes_and_sees_it_and_it_builds_the_hub_alone() {
+    const TOLD: &str = "Building the hub and the libraries it is made of. The first time this takes ";
+    let checkout = Checkout::new();
+    let first = checkout.builds(&[]);
+    let (told, seen) = (first.find(TOLD), first.find("Compiling umbler-hub"));
+    assert!(told.is_some() && told < seen, "{first}");
+    assert_eq!(checkout.file("arguments"), "build --locked --bin umbler-hub\n");
+    let second = checkout.builds(&[]);
+    assert!(second.starts_with("Building what has changed in the hub since the last start.\n"), "{second}");
+    assert!(second.contains("The hub is running already"), "{second}");
+    checkout.run("stop-servers.sh", &[]);
+    // The optimised build is another one, and the first of its kind.
+    assert!(checkout.builds(&["--release"]).starts_with(TOLD));
+    let one = "build --locked --bin umbler-hub\n";
+    assert_eq!(
+        checkout.file("arguments"),
+        [one, one, "build --locked --bin umbler-hub --release\n"].concat()
+    );
 }
 
 #[test]

@@ -5,17 +5,20 @@ use std::io::{BufRead, BufReader, Read};
 use serde_json::{Value, json};
 
 use super::support::boards::Held;
-use super::support::keys::{SECRET, token};
+use super::support::keys::{SECRET, now, token};
 use super::support::{Hub, PATIENCE, hub_with, spawn_hub};
 
+/// What clocks may differ, as the contract says.
+const LEEWAY_SECONDS: i64 = 30;
+
 /// One stream, read event by event.
-struct Stream {
+pub struct Stream {
     lines: BufReader<Box<dyn Read>>,
-    last_id: Option<String>,
+    pub last_id: Option<String>,
 }
 
 impl Stream {
-    fn open(hub: &Hub, query: &str, headers: &[(&str, &str)]) -> Self {
+    pub fn open(hub: &Hub, query: &str, headers: &[(&str, &str)]) -> Self {
         let mut request = hub.agent().get(hub.url(&format!("/api/umbler/stream{query}")));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -29,7 +32,7 @@ impl Stream {
     }
 
     /// The next envelope; `None` at the end. Heartbeats come when they come and are left out.
-    fn next(&mut self) -> Option<Value> {
+    pub fn next(&mut self) -> Option<Value> {
         let mut line = String::new();
         loop {
             line.clear();
@@ -137,6 +140,25 @@ fn a_stream_wants_a_token_and_right_parameters() {
     assert_eq!(stream.hears("connection_established")["data"]["authRequired"], true);
     assert_eq!(stream.hears("authenticated")["data"]["user"]["id"], "bia");
     stream.hears("subscribed");
+}
+
+#[test]
+fn a_stream_ends_with_its_token_and_is_told_so() {
+    let hub = hub_with(&[("JWT_SECRET", SECRET)]);
+    // Over, but for what clocks may differ: such a token is taken, and counts for a few seconds more.
+    let all_but_over =
+        |sub: &str| format!("Bearer {}", token(json!({ "sub": sub, "exp": now() - LEEWAY_SECONDS + 12 })));
+    let mut stream = Stream::open(&hub, "", &[("authorization", &all_but_over("ana"))]);
+    let mut lasting =
+        Stream::open(&hub, "", &[("authorization", &format!("Bearer {}", token(json!({ "sub": "bia" }))))]);
+    let heard: Vec<Value> = std::iter::from_fn(|| stream.next()).collect();
+    let ends: Vec<&Value> = heard.iter().rev().take(2).map(|envelope| &envelope["data"]["code"]).collect();
+    assert_eq!(ends, [&json!(4003), &json!("token_expired")], "{heard:?}");
+    for event in ["connection_established", "authenticated", "subscribed", "umbler_data"] {
+        lasting.hears(event);
+    }
+    hub.provider().says("a", "later");
+    assert_eq!(lasting.hears("umbler_update")["seq"], 1, "another one goes on");
 }
 
 #[test]

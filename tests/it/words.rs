@@ -1,8 +1,9 @@
-//! What was said and what things are called: deleted messages, empty texts, reactions, names.
+//! What was said: deleted messages, empty texts, reactions; and names that show nothing.
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use super::stream::Stream;
 use super::support::keys::{SECRET, token};
 use super::support::provider::{fault_lines, moment};
 use super::support::{Delivery, Hub, hub_with, spawn_hub};
@@ -39,8 +40,27 @@ fn all_answers(hub: &Hub, chat: &str, searches: &[&str]) -> String {
         "/api/umbler/chats?at=2026-03-03T00:00:00Z".to_owned(),
     ]);
     let mut answers: String = paths.iter().map(|path| hub.json(path).to_string()).collect();
+    let contact = hub.json(&format!("/api/umbler/chats/{chat}"))["chat"]["contactId"].clone();
+    let export = format!("/api/umbler/contacts/{}/personal-data", contact.as_str().expect("a contact"));
+    for path in [&export, &format!("{export}?format=html")] {
+        let answer = hub.get(path);
+        assert_eq!(answer.status, 200, "{path}");
+        answers += &answer.text;
+    }
+    // Whatever it says of a chat that was not there yet.
+    answers += &hub.get(&format!("/api/umbler/chats/{chat}?at=2026-03-03T00:00:00Z")).text;
     let mut screen = hub.screen();
     answers += &screen.snapshot().to_string();
+    // What is kept of the updates comes again, on a socket and on a stream.
+    let epoch = screen.welcome["epoch"].clone();
+    if screen.comes_back(&["updates"], 0, &epoch)["recovered"] == true {
+        let heard = screen.catches_up();
+        let last = &heard.last().expect("an update")["seq"];
+        let position = format!("{}:0", epoch.as_str().expect("an epoch"));
+        answers += &streamed(hub, &[("last-event-id", &position)], |told| told["seq"] == *last);
+        answers += &Value::Array(heard.clone()).to_string();
+    }
+    answers += &streamed(hub, &[], |told| told["event"] == "umbler_data");
     for word in searches {
         for path in ["search?q", "messages?search"] {
             let found = hub.json(&format!("/api/umbler/{path}={word}"));
@@ -48,6 +68,19 @@ fn all_answers(hub: &Hub, chat: &str, searches: &[&str]) -> String {
         }
     }
     answers
+}
+
+/// What an event stream tells, up to and including its last envelope.
+fn streamed(hub: &Hub, headers: &[(&str, &str)], is_last: impl Fn(&Value) -> bool) -> String {
+    let mut stream = Stream::open(hub, "", headers);
+    let mut told = String::new();
+    loop {
+        let envelope = stream.next().expect("the stream goes on");
+        told += &envelope.to_string();
+        if is_last(&envelope) {
+            return told;
+        }
+    }
 }
 
 /// A deletion as the provider tells it.
@@ -93,6 +126,10 @@ fn nothing_of_a_deleted_message_stays_whatever_it_carried_and_whatever_comes_lat
     };
     hub.provider().posts(&whole(2));
     assert_eq!(message(&hub, "m")["text"], "GEHEIM9");
+    for path in ["search?q", "messages?search"] {
+        let found = hub.json(&format!("/api/umbler/{path}=GEHEIM9"));
+        assert_eq!(found["messages"].as_array().map(Vec::len), Some(1), "until then it is found: {found}");
+    }
     hub.provider().posts(&deleted(Delivery::message("a").message_id("m").at(1).emitted_at(5)));
     let gone = message(&hub, "m");
     // A late delivery, an edit and a file that come after the deletion.
@@ -303,59 +340,5 @@ fn a_name_that_shows_nothing_is_none_and_the_phone_stands_for_it() {
         hub.json("/api/umbler/chats/a")["chat"]["contactName"],
         "\u{200e}Ana",
         "a visible letter makes a name"
-    );
-}
-
-/// What the tables of metrics call this id.
-fn called(hub: &Hub, table: &str, id: &str) -> Value {
-    hub.caught_up_metrics();
-    let path = format!(
-        "/api/umbler/metrics/{table}?from=2026-01-01T00:00:00Z&until=2026-12-31T00:00:00Z&metric=created"
-    );
-    let rows = hub.json(&path);
-    let row = rows["rows"].as_array().expect("rows").iter().find(|row| row["id"] == id);
-    row.unwrap_or_else(|| panic!("no {id} in {rows}"))["name"].clone()
-}
-
-#[test]
-fn a_renamed_sector_has_its_newest_name_whatever_was_processed_last() {
-    let hub = spawn_hub();
-    hub.provider().posts_lines("sector-renamed.ndjson");
-    let expect = |hub: &Hub| {
-        assert_eq!(called(hub, "sectors", "S1"), "Atendimento");
-        assert_eq!(called(hub, "tags", "t1"), "VIP ouro");
-    };
-    expect(&hub);
-    // The only chat that said the new name goes elsewhere, and then everything is computed anew in other hours.
-    hub.provider().posts(
-        &Delivery::message("new1")
-            .chat_field("Sector", json!({ "Id": "S2", "Name": "Outro" }))
-            .chat_field("Tags", json!([]))
-            .set("/EventDate", json!("2026-03-02T15:00:00Z")),
-    );
-    expect(&hub);
-    let mut saved = hub.json("/api/umbler/settings")["settings"].clone();
-    saved.as_object_mut().expect("an object").remove("timeZone");
-    saved["businessHours"] = json!({ "monday": [["09:00", "10:00"]] });
-    let answer = hub.put("/api/umbler/settings", &[], &saved);
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    expect(&hub);
-    let metrics = hub.database().with_extension("db.metrics");
-    let mut hub = hub;
-    hub.kill();
-    std::fs::remove_file(metrics).expect("the file of the metrics");
-    expect(&hub.started_again());
-}
-
-#[test]
-fn names_end_the_same_whatever_the_order_of_the_deliveries() {
-    let lines = fault_lines("sector-renamed.ndjson");
-    let hub = spawn_hub();
-    for line in lines.lines().rev() {
-        assert_eq!(hub.provider().post(line).status, 200);
-    }
-    assert_eq!(
-        (called(&hub, "sectors", "S1"), called(&hub, "tags", "t1")),
-        (json!("Atendimento"), json!("VIP ouro"))
     );
 }

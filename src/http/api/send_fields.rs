@@ -26,7 +26,7 @@ pub struct SendRequest {
     #[schema(min_length = 1, max_length = 4096)]
     pub text: String,
     /// An id that the caller chooses, at most 256 bytes: the same twice is one message. Left out: the hub chooses one.
-    #[schema(max_length = 256)]
+    #[schema(min_length = 1, max_length = 256)]
     pub temp_id: Option<String>,
     /// True for a note that only the team sees. False where it is left out.
     pub private: Option<bool>,

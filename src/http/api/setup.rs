@@ -66,7 +66,7 @@ pub struct WebhookAddress {
 #[serde(deny_unknown_fields)]
 struct TokenRequest {
     /// The token, as Umbler shows it once.
-    #[schema(min_length = 1, max_length = 4096)]
+    #[schema(min_length = 1, max_length = 4096, pattern = "^[!-~]+$")]
     token: String,
 }
 

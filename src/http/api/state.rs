@@ -1,4 +1,4 @@
-//! `/stats`, `/updates`, `/webhook/status` and `/webhook/undecodable/{seq}`: counters, updates, and how deliveries arrive.
+//! `/stats`, `/updates`, `/webhook/status` and `/webhook/undecodable/{id}`: counters, updates, and how deliveries arrive.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -39,7 +39,7 @@ routes! {
     get "/webhook/status" => webhook_status, "getWebhookStatus";
     /// One delivery that was not understood, as the provider posted it. It holds what customers wrote, so only admins
     /// are shown it.
-    get "/webhook/undecodable/{seq}" => undecodable, "getUndecodableDelivery";
+    get "/webhook/undecodable/{id}" => undecodable, "getUndecodableDelivery";
 }
 
 question! {

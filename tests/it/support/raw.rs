@@ -146,6 +146,30 @@ impl RawSocket {
         }
     }
 
+    /// Reads until the hub has pinged, and answers nothing.
+    pub fn hears_ping(&mut self) {
+        loop {
+            match self.take_frame() {
+                Some(frame) if frame.first == 0x89 => return,
+                Some(_) => {}
+                None => assert!(self.reads(), "it ended without a ping"),
+            }
+        }
+    }
+
+    /// True where the connection has ended by now; what came before its end is left out.
+    pub fn has_ended(&mut self) -> bool {
+        self.stream.set_nonblocking(true).expect("it need not wait");
+        let mut buffer = [0; 1024];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => return error.kind() == ErrorKind::ConnectionReset,
+            }
+        }
+    }
+
     /// Reads until the connection ends; returns everything that came.
     pub fn rest(&mut self) -> String {
         while self.reads() {}

@@ -36,9 +36,14 @@ pub struct SmtpServer {
     _home: TempDir,
 }
 
+/// The folder of its wheels, downloaded once; `None` where that is not possible.
+pub fn fetch() -> Option<PathBuf> {
+    fetched("aiosmtpd-1.4.6", RELEASES, |_| Some(()))
+}
+
 /// Starts the server; `None` where it cannot be installed. Then the test is skipped, and says so.
 pub fn smtp_server(door: MailDoor) -> Option<SmtpServer> {
-    let Some(folder) = fetched("aiosmtpd-1.4.6", RELEASES, |_| Some(())) else {
+    let Some(folder) = fetch() else {
         skip("the mail server cannot be installed: it needs Python with pip, and the network");
         return None;
     };

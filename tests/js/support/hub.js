@@ -18,9 +18,9 @@ const FIXTURES = join(HERE, '../../fixtures/deliveries');
 /** A key for tests that sign in. */
 export const JWT_SECRET = 'a key of thirty-two bytes or more, for tests';
 
-/** How `faketime` moves clocks: a test that runs at another time has its hub there too. */
+/** How `scripts/flakes.sh` changes clock and zone: a test that runs at another time or place has its hub there too. */
 const FAKED = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => /^(LD_PRELOAD$|FAKETIME|DONT_FAKE)/.test(name)),
+  Object.entries(process.env).filter(([name]) => /^(TZ$|LD_PRELOAD$|FAKETIME|DONT_FAKE)/.test(name)),
 );
 
 /** Starts a hub in a zone where no day and no hour turns while the test runs. */
