@@ -5,7 +5,8 @@ import { Failure } from '../parts/Notice.tsx';
 import { Missing } from '../parts/Missing.tsx';
 import { duration, number, percent } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { DURATIONS, useAnswer, type Answer, type Cell, type Duration, type Query, type Row } from './metrics.ts';
+import { DURATIONS, type Answer, type Cell, type Duration, type Query, type Row } from './metrics.ts';
+import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
 /** Bounds are from `fromMs` on and below `untilMs`; null: without an end. */
@@ -31,6 +32,7 @@ const MARKS = [
 interface DistributionProps {
   report: Report;
   query: Query;
+  /** The percentiles to mark; null while they are not known, or of another question. */
   summary: Answer | null;
   explain: (cell: Cell) => void;
 }
@@ -39,22 +41,22 @@ interface DistributionProps {
  * How often each duration came, from the shortest to the longest, and where the percentiles lie among them. It is a
  * table that draws itself: who hears it hears what others see. Each number leads to its chats.
  */
-export function Distribution({ report: { earlier, round }, query, summary, explain }: DistributionProps) {
+export function Distribution({ report, query, summary, explain }: DistributionProps) {
   const say = useWords();
+  const { earlier } = report;
   const [metric, setMetric] = useState<Duration>('firstResponse');
-  const { answer, previous, busy, failure, missing, again } = useAnswer<Bins>(
-    '/distribution',
-    { ...query, metric },
-    round,
-    metric,
-    earlier && { ...earlier, metric },
-  );
+  const { answer, previous, busy, failure, missing, isCurrent, again } = useAnswer<Bins>(report, {
+    path: '/distribution',
+    query: { ...query, metric },
+    earlier: earlier && { ...earlier, metric },
+    about: metric,
+  });
   const compared = previous !== null;
   const ofMetric = (one: Bins | null) => one?.rows.filter((bin) => bin.metric === metric) ?? [];
   const were = new Map(ofMetric(previous).map(({ fromMs, n }) => [fromMs, n]));
   const bins = ofMetric(answer).map((bin): Bin => (compared ? { ...bin, previousN: were.get(bin.fromMs) ?? 0 } : bin));
   const [all, before] = [total(bins, 'n'), total(bins, 'previousN')];
-  const figures = summary?.rows.find((row) => row.metric === metric);
+  const figures = isCurrent ? summary?.rows.find((row) => row.metric === metric) : undefined;
   const most = Math.max(
     ...bins.map(({ n, previousN = 0 }) => Math.max(share(n, all), compared ? share(previousN, before) : 0)),
     0.01,

@@ -14,7 +14,6 @@ import { PATH } from './ask.ts';
 import {
   GROUPS,
   isDuration,
-  useAnswer,
   type Answer,
   type Cell,
   type Grouping,
@@ -23,6 +22,7 @@ import {
   type Row,
 } from './metrics.ts';
 import { FILTER_OF, names } from './names.ts';
+import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
 /** Columns that can be chosen; the first ones are shown until somebody chooses others. */
@@ -51,7 +51,7 @@ interface Line {
 interface GroupTableProps {
   report: Report;
   query: Query;
-  /** The numbers of all together; null before they are known. */
+  /** The numbers of all together; null while they are not known, or of another question. */
   total: Row[] | null;
   explain: (cell: Cell) => void;
 }
@@ -60,7 +60,7 @@ interface GroupTableProps {
 export function GroupTable({ report, query, total, explain }: GroupTableProps) {
   const say = useWords();
   const by: Grouping = GROUPS.find((one) => one === report.params.get('by')) ?? 'agents';
-  const { answer, busy, failure, again } = useAnswer<Answer>(`/${by}`, query, report.round);
+  const { answer, busy, failure, isCurrent, again } = useAnswer<Answer>(report, { path: `/${by}`, query, about: by });
   const [sort, setSort] = useState<{ by: Metric | 'name'; down: boolean }>({ by: 'closed', down: true });
   useEffect(() => {
     if (answer !== null) names.learn(by, answer.rows);
@@ -191,7 +191,7 @@ export function GroupTable({ report, query, total, explain }: GroupTableProps) {
                 </tr>
               ))}
             </tbody>
-            {total !== null && <Total rows={total} columns={columns} hasTags={by === 'tags'} />}
+            {total !== null && isCurrent && <Total rows={total} columns={columns} hasTags={by === 'tags'} />}
           </table>
         </div>
       )}

@@ -5,27 +5,24 @@ import { Failure } from '../parts/Notice.tsx';
 import { duration, number } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords } from '../words/words.ts';
-import { isDuration, useAnswer, type Answer, type Cell, type Metric, type Query, type Row } from './metrics.ts';
+import { isDuration, type Answer, type Cell, type Metric, type Query, type Row } from './metrics.ts';
 import { rove } from './rove.ts';
 import { MetricSelect } from './SeriesChart.tsx';
+import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
 const DAYS = [1, 2, 3, 4, 5, 6, 7];
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
 
 /** Which hour of which day is the worst. */
-export function HeatMap({
-  report: { round },
-  query,
-  explain,
-}: {
-  report: Report;
-  query: Query;
-  explain: (cell: Cell) => void;
-}) {
+export function HeatMap({ report, query, explain }: { report: Report; query: Query; explain: (cell: Cell) => void }) {
   const say = useWords();
   const [metric, setMetric] = useState<Metric>('messagesIn');
-  const { answer, busy, failure, again } = useAnswer<Answer>('/heatmap', { ...query, metric }, round, metric);
+  const { answer, busy, failure, again } = useAnswer<Answer>(report, {
+    path: '/heatmap',
+    query: { ...query, metric },
+    about: metric,
+  });
   const cells = useMemo(
     () =>
       new Map(answer?.rows.filter((row) => row.metric === metric).map((row) => [`${row.weekday} ${row.hour}`, row])),

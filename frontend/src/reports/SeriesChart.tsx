@@ -5,20 +5,11 @@ import { Failure } from '../parts/Notice.tsx';
 import { duration, number } from '../words/format.ts';
 import { dateFormat } from '../words/intl.ts';
 import { locale, useWords } from '../words/words.ts';
-import {
-  COUNTS,
-  DURATIONS,
-  isDuration,
-  useAnswer,
-  type Answer,
-  type Cell,
-  type Metric,
-  type Query,
-  type Row,
-} from './metrics.ts';
+import { COUNTS, DURATIONS, isDuration, type Answer, type Cell, type Metric, type Query, type Row } from './metrics.ts';
 import { withEarlier } from './compare.ts';
 import { Lines, place, POINTS_MAX } from './Lines.tsx';
 import { rove } from './rove.ts';
+import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
 interface ChartProps {
@@ -28,16 +19,16 @@ interface ChartProps {
 }
 
 /** One metric over time as a line, over the pale band of the stretch before: medians of durations, or how many. */
-export function SeriesChart({ report: { bucket, earlier, round, zone }, query, explain }: ChartProps) {
+export function SeriesChart({ report, query, explain }: ChartProps) {
   const say = useWords();
+  const { bucket, earlier, zone } = report;
   const [metric, setMetric] = useState<Metric>('firstResponse');
-  const { answer, previous, busy, failure, again } = useAnswer<Answer>(
-    '/series',
-    { ...query, metric, bucket },
-    round,
-    `${metric} ${bucket}`,
-    earlier && { ...earlier, metric, bucket },
-  );
+  const { answer, previous, busy, failure, again } = useAnswer<Answer>(report, {
+    path: '/series',
+    query: { ...query, metric, bucket },
+    earlier: earlier && { ...earlier, metric, bucket },
+    about: `${metric} ${bucket}`,
+  });
   const compare = previous !== null;
   const ofMetric = (one: Answer | null) => one?.rows.filter((row) => row.metric === metric) ?? [];
   // Bucket by bucket in order: both stretches begin on the same weekday at the same hour.

@@ -4,9 +4,10 @@ import { duration, number, percent, shortDay } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { changeOfMedian, weeksBefore } from './compare.ts';
-import { useAnswer, type Answer, type Query, type Row } from './metrics.ts';
+import type { Answer, Query, Row } from './metrics.ts';
 import type { Span } from './period.ts';
 import { worstHourQuery } from './question.ts';
+import { type Asked, useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
 /** The worst hour is told from so many values on: one slow answer at night is no pattern. */
@@ -17,16 +18,21 @@ const DAY_MS = 25 * 3_600_000;
 interface StoryProps {
   report: Report;
   query: Query & Span;
-  /** Null: not known yet. */
-  rows: Row[] | null;
-  compare: boolean;
+  /** How the question of the numbers stands. */
+  asked: Pick<Asked<Answer>, 'answer' | 'busy' | 'isCurrent'>;
+  rows: Row[];
 }
 
-/** What the numbers come to, in one sentence: how many, how fast beside before, and when it was worst. */
-export function Story({ report: { period, since, till, round }, query, rows, compare }: StoryProps) {
+/**
+ * What the numbers come to, in one sentence: how many, how fast beside before, and when it was worst. That comes with an answer
+ * of its own, and is said once it is here, if both are to the same question.
+ */
+export function Story({ report, query, asked, rows }: StoryProps) {
   const say = useWords();
-  const { answer, busy } = useAnswer<Answer>('/heatmap', worstHourQuery(query), round);
-  if (rows === null || (answer === null && busy))
+  const { period, since, till, compare } = report;
+  const hours = useAnswer<Answer>(report, { path: '/heatmap', query: worstHourQuery(query), isFirst: true });
+  if (asked.answer === null && !asked.busy) return null;
+  if (asked.answer === null || (asked.busy && !asked.isCurrent))
     return (
       <div className="story" aria-busy="true">
         <Skeleton className="story-bone" />
@@ -43,7 +49,7 @@ export function Story({ report: { period, since, till, round }, query, rows, com
       ? [say('storyNoResponse')]
       : [speed(say, first, compare ? weeksBefore(query) : null)]),
   ];
-  const worst = worstOf(answer?.rows ?? []);
+  const worst = asked.isCurrent && hours.isCurrent ? worstOf(hours.answer?.rows ?? []) : null;
   if (worst !== null)
     parts.push(
       say('storyWorst', {

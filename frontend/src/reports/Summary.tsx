@@ -5,10 +5,11 @@ import { Figure } from '../parts/Figure.tsx';
 import { duration, number, stretch } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { Change } from './Change.tsx';
-import { COUNTS, DURATIONS, type Answer, type Asked, type Cell, type Metric, type Row } from './metrics.ts';
+import { COUNTS, DURATIONS, type Answer, type Cell, type Metric, type Row } from './metrics.ts';
 import type { Span } from './period.ts';
 import type { Series } from './series.ts';
 import { Spark } from './Spark.tsx';
+import type { Asked } from './useAnswer.ts';
 
 const FIGURES = ['meanMs', 'p75Ms', 'p90Ms', 'p95Ms', 'maxMs'] as const;
 const MARKS = ['medianMs', 'p75Ms', 'p90Ms', 'p95Ms'] as const;

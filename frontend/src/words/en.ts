@@ -405,6 +405,7 @@ export const EN = {
   lateAny: 'Late',
   trend: '{{change}} since {{at}}',
   refresh: 'Refresh (as of {{at}})',
+  refreshNow: 'Refresh',
   periodIs: '{{stretch}} ({{zone}})',
   noPeriod: 'Choose a first and a last day. The first cannot be after the last or in the future.',
   rebuilding: 'History is being recomputed: {{done}} of {{total}} chats. The numbers cover these only.',

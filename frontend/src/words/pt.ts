@@ -408,6 +408,7 @@ export const PT: Record<Word, string> = {
   lateAny: 'Fora do prazo',
   trend: '{{change}} desde {{at}}',
   refresh: 'Atualizar (dados de {{at}})',
+  refreshNow: 'Atualizar',
   periodIs: '{{stretch}} ({{zone}})',
   noPeriod: 'Escolha o primeiro e o último dia. O primeiro não pode ser depois do último nem no futuro.',
   rebuilding: 'O histórico está sendo recalculado: {{done}} de {{total}} conversas. Os números só incluem essas.',
