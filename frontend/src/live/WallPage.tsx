@@ -12,7 +12,7 @@ import { urgencyOf, type Group, type Waiting } from '../hub/waits.ts';
 import { clock, clockTime, number } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { isNewAlert, ordered, URGENT } from './alertGroups.ts';
+import { isNewAlert, ordered, tallyOf, URGENT } from './alertGroups.ts';
 import { useLimits, WORD_OF } from './limits.ts';
 import { SectorLabels, useSectorLabels, useSectorName } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';
@@ -119,10 +119,7 @@ function NewAlerts() {
 }
 
 function countOf(say: Say, all: Alert[]): string {
-  const open = all.filter(({ acknowledgedAt }) => acknowledgedAt === null).length;
-  return all.length === 0
-    ? say('noAlerts')
-    : `${say('alerts')}: ${say('alertCount', { count: number(all.length), open: number(open) })}`;
+  return all.length === 0 ? say('noAlerts') : `${say('alerts')}: ${tallyOf(say, all)}`;
 }
 
 function Waits({ waiting }: { waiting: Waiting[] | null }) {

@@ -1,11 +1,11 @@
 import { NativeSelect, Skeleton } from '@mantine/core';
-import { useState } from 'react';
 
 import { Failure } from '../parts/Notice.tsx';
 import { Missing } from '../parts/Missing.tsx';
-import { duration, number, percent } from '../words/format.ts';
+import { number, percent } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { DURATIONS, type Answer, type Cell, type Duration, type Query, type Row } from './metrics.ts';
+import { binLabel } from './labels.ts';
+import { DURATIONS, metricIn, type Answer, type Cell, type Duration, type Query, type Row } from './metrics.ts';
 import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
@@ -21,6 +21,8 @@ interface Bin {
 interface Bins {
   rows: Bin[];
 }
+
+const USUAL: Duration = 'firstResponse';
 
 const MARKS = [
   ['medianMs', 'median'],
@@ -44,7 +46,7 @@ interface DistributionProps {
 export function Distribution({ report, query, summary, explain }: DistributionProps) {
   const say = useWords();
   const { earlier } = report;
-  const [metric, setMetric] = useState<Duration>('firstResponse');
+  const metric = metricIn(report.params.get('spread'), DURATIONS, USUAL);
   const { answer, previous, busy, failure, missing, isCurrent, again } = useAnswer<Bins>(report, {
     path: '/distribution',
     query: { ...query, metric },
@@ -70,7 +72,7 @@ export function Distribution({ report, query, summary, explain }: DistributionPr
           aria-label={`${say('distribution')}: ${say('metric')}`}
           value={metric}
           data={DURATIONS.map((one) => ({ value: one, label: say(`m_${one}`) }))}
-          onChange={(event) => setMetric(event.currentTarget.value as Duration)}
+          onChange={({ currentTarget: { value } }) => report.set({ spread: value === USUAL ? '' : value })}
         />
       </header>
       <p className="quiet">
@@ -128,7 +130,6 @@ export function Distribution({ report, query, summary, explain }: DistributionPr
                       onClick={() =>
                         explain({
                           metric,
-                          title: `${say(`m_${metric}`)} · ${label(say, bin)}`,
                           query: { atLeastMs: bin.fromMs, belowMs: bin.untilMs ?? undefined },
                         })
                       }
@@ -175,6 +176,5 @@ function marksIn({ fromMs, untilMs }: Bin, figures: Row | undefined) {
 }
 
 function label(say: Say, { fromMs, untilMs }: Bin): string {
-  if (untilMs === null) return say('lastedFrom', { from: duration(fromMs) });
-  return fromMs === 0 ? say('lastedTo', { to: duration(untilMs) }) : `${duration(fromMs)} – ${duration(untilMs)}`;
+  return binLabel(say, fromMs, untilMs);
 }

@@ -1,17 +1,18 @@
 import { Button } from '@mantine/core';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo } from 'react';
 
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { clockTime, number, stretch } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { cellText, useBehind } from './behind.ts';
 import { Choices } from './Choices.tsx';
 import { rowsOf, withEarlier } from './compare.ts';
 import { Distribution } from './Distribution.tsx';
 import { Explain } from './Explain.tsx';
 import { GroupTable } from './GroupTable.tsx';
 import { HeatMap } from './HeatMap.tsx';
-import type { Answer, Cell } from './metrics.ts';
+import type { Answer } from './metrics.ts';
 import { askFirst } from './opening.ts';
 import { useSeries } from './series.ts';
 import { SeriesChart } from './SeriesChart.tsx';
@@ -35,7 +36,7 @@ export default function ReportsPage() {
   const { query, earlier, zone, setZone, again } = report;
   const summary = useAnswer<Answer>(report, { path: '/summary', query, earlier, isFirst: true });
   const series = useSeries(report, query);
-  const [cell, setCell] = useState<Cell | null>(null);
+  const { cell, open, close } = useBehind();
   useRefresh(again);
   const told = summary.answer?.timezone;
   useEffect(() => {
@@ -90,19 +91,22 @@ export default function ReportsPage() {
           <Summary
             asked={{ answer: answer && { ...answer, rows }, busy: summary.busy }}
             earlier={answer === null ? earlier : previous}
-            explain={setCell}
+            explain={open}
             zone={zone}
             series={series}
           />
           <div className="columns even">
-            <Distribution report={report} query={query} summary={isCurrent ? answer : null} explain={setCell} />
+            <Distribution report={report} query={query} summary={isCurrent ? answer : null} explain={open} />
             <div className="side">
-              <SeriesChart report={report} query={query} explain={setCell} />
-              <HeatMap report={report} query={query} explain={setCell} />
+              <SeriesChart report={report} query={query} explain={open} />
+              <HeatMap report={report} query={query} explain={open} />
             </div>
           </div>
-          <GroupTable report={report} query={query} total={isCurrent ? rows : null} explain={setCell} />
-          {cell !== null && <Explain cell={cell} base={query} zone={zone} close={() => setCell(null)} />}
+          <GroupTable report={report} query={query} total={isCurrent ? rows : null} explain={open} />
+          {/* Once it is known in which zone days are asked for. */}
+          {cell !== null && told === zone && (
+            <Explain key={cellText(cell)} cell={cell} base={query} report={report} close={close} />
+          )}
         </>
       )}
     </div>

@@ -30,7 +30,7 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone, serie
   if (answer === null && !busy) return null;
   // Everything has its place before the first figure comes.
   const rows = new Map(answer?.rows.map((row) => [row.metric, row]));
-  const open = (metric: Metric) => explain({ metric, title: say(`m_${metric}`), query: {} });
+  const open = (metric: Metric) => explain({ metric, query: {} });
   const before = earlier !== null;
   return (
     <>

@@ -54,10 +54,14 @@ export interface Answer {
 /** A number that was clicked: what to ask for the chats behind it. */
 export interface Cell {
   metric: Metric;
-  title: string;
   query: Query;
 }
 
 export function isDuration(metric: Metric): metric is Duration {
   return DURATIONS.some((known) => known === metric);
+}
+
+/** A metric that the address names; else the usual one. */
+export function metricIn<M extends Metric>(name: string | null, known: readonly M[], usual: M): M {
+  return known.find((one) => one === name) ?? usual;
 }

@@ -8,6 +8,7 @@ import { LINK } from './link.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { PRIVACY } from './privacy.ts';
 import { SCREEN } from './screen.ts';
+import { SINGULAR } from './singular.ts';
 import { STORY } from './story.ts';
 import { VIEWS } from './views.ts';
 
@@ -20,6 +21,7 @@ export const EN = {
   ...NOTIFICATIONS.en,
   ...PRIVACY.en,
   ...SCREEN.en,
+  ...SINGULAR.en,
   ...STORY.en,
   ...VIEWS.en,
   product: 'Umbler Hub',
@@ -149,7 +151,13 @@ export const EN = {
   k_direct: 'Direct',
   k_group: 'Group',
   k_internal: 'Internal',
-  any: 'Any',
+  any_sector: 'All',
+  any_owner: 'All',
+  any_agent: 'All',
+  any_channel: 'All',
+  any_tag: 'All',
+  any_kind: 'All',
+  any_wait: 'All',
   search: 'Search names, phones, messages',
   searchViewer: 'Your role cannot search',
   clear: 'Clear filters',
@@ -384,7 +392,8 @@ export const EN = {
   idleAfter: 'Minutes without a message',
   takeTheirs: 'Use theirs',
   alerts: 'Alerts',
-  alertCount: '{{count}} active, {{open}} not taken',
+  alertsTally: '{{count}} active, {{open}}',
+  alertsOpen: '{{count}} not taken',
   noAlerts: 'No active alerts.',
   alertsOff: 'No alert is raised until an admin saves the thresholds.',
   sound: 'Sound on alerts',
@@ -430,9 +439,9 @@ export const EN = {
   allFigures: 'All figures',
   fewerFigures: 'Median only',
   meanMs: 'Mean',
-  p75Ms: '75 %',
-  p90Ms: '90 %',
-  p95Ms: '95 %',
+  p75Ms: '75% within',
+  p90Ms: '90% within',
+  p95Ms: '95% within',
   maxMs: 'Longest',
   spread: 'Distribution',
   before: 'Compared with {{stretch}}.',
@@ -460,7 +469,10 @@ export const EN = {
   by_sectors: 'Sectors',
   by_channels: 'Channels',
   by_tags: 'Tags',
-  none: 'None',
+  none_agents: 'Nobody',
+  none_sectors: 'No sector',
+  none_channels: 'No channel',
+  none_tags: 'No tag',
   narrowTo: 'Only {{name}}',
   csv: 'CSV',
   behind: 'What makes up this number: {{count}}, longest first',
