@@ -6,7 +6,7 @@ import { Freshness } from '../app/Freshness.tsx';
 import { useWall, useWallKeeping } from '../app/wall.ts';
 import { pressing } from '../hub/alerts.ts';
 import { useNow } from '../hub/clock.ts';
-import { alerts, openChats, settings, useHub } from '../hub/hub.tsx';
+import { alerts, hubState, openChats, settings, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { urgencyOf, type Group, type Waiting } from '../hub/waits.ts';
 import { clock, clockTime, number } from '../words/format.ts';
@@ -30,13 +30,15 @@ export default function WallPage() {
   const say = useWords();
   const { leave } = useWall();
   const { connectionStatus } = useHub();
+  const hubSays = useStore(hubState).status;
+  const isOld = connectionStatus !== 'connected' || hubSays === 'behind' || hubSays === 'unwritable';
   const live = useLive();
   const labels = useSectorLabels(live.sectors);
   const { complete, failure } = useStore(openChats);
   useWallKeeping(true, leave);
   return (
     <SectorLabels value={labels}>
-      <div className="wall" data-stale={connectionStatus !== 'connected' || undefined}>
+      <div className="wall" data-stale={isOld || undefined}>
         <header className="wall-head">
           <h1>{say('live')}</h1>
           <Freshness />

@@ -235,6 +235,7 @@ export const EN = {
   ok: 'OK',
   unwritableWord: 'Cannot store',
   drainingWord: 'Shutting down',
+  behindWord: 'Behind the other hubs',
   version: 'Version',
   uptime: 'Running for',
   sessions: 'Connected screens',

@@ -236,6 +236,7 @@ export const PT: Record<Word, string> = {
   ok: 'OK',
   unwritableWord: 'Não consegue gravar',
   drainingWord: 'Desligando',
+  behindWord: 'Atrasado em relação aos outros hubs',
   version: 'Versão',
   uptime: 'No ar há',
   sessions: 'Telas conectadas',
