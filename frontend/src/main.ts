@@ -24,7 +24,10 @@ import { firstWords } from './words/language.ts';
 
 /** A window that nobody sees is not painted. */
 const PAINTED_MAX_MS = 200;
-/** Drawn once with all that is live: that takes half as long as drawn without, and soon again. A slow hub is not waited for. */
+/**
+ * Live and Chats are drawn once with all that is live: that takes half as long as drawn without, and soon again. A slow hub is not
+ * waited for.
+ */
 const DATA_MAX_MS = 300;
 
 install();
@@ -41,7 +44,7 @@ async function begin() {
   const drawing = import('./app/draw.tsx');
   makeFormats();
   const [{ draw }] = await Promise.all([drawing, words, page]);
-  await Promise.race([data, after(DATA_MAX_MS)]);
+  if (name === null || name === 'chats') await Promise.race([data, after(DATA_MAX_MS)]);
   draw();
 }
 

@@ -2,6 +2,7 @@ import { Alert, Button } from '@mantine/core';
 import { Link } from 'react-router';
 
 import { useNow } from '../hub/clock.ts';
+import { reasonOf } from '../hub/errors.ts';
 import { backup, hubState, useHub } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
@@ -25,7 +26,7 @@ function useBanner() {
   if (connectionStatus === 'disconnected' && error) {
     return (
       <Alert className="banner" role="alert" color="red" variant="light">
-        {say('disconnectedBanner', { reason: error.message })}{' '}
+        {say('disconnectedBanner', { reason: reasonOf(error) })}{' '}
         <Button size="compact-sm" variant="default" onClick={() => void client.connect().catch(() => {})}>
           {say('reload')}
         </Button>

@@ -129,7 +129,7 @@ const Row = memo(function Row({ chat, isChosen, isStop }: { chat: Chat; isChosen
         <span className="name">
           <span title={contactTitle(say, chat)}>{contactTitle(say, chat)}</span>
           {chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}
-          {!chat.open && <em className="chip">{say('closedAt')}</em>}
+          {!chat.open && <em className="chip">{say('s_one_closed')}</em>}
         </span>
         <span className="quiet" title={line}>
           {lastMessage?.direction === 'out' && '↩ '}

@@ -150,7 +150,7 @@ function Selects({ filters, chats, change, isPast }: SelectsProps) {
           label={say(name)}
           value={filters[name]}
           onChange={(event) => change(name, event.currentTarget.value)}
-          data={[{ value: '', label: say('any') }, ...withChosen(options[name], filters[name])]}
+          data={[{ value: '', label: say(`any_${name}`) }, ...withChosen(options[name], filters[name])]}
         />
       ))}
     </div>

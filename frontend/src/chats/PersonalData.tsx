@@ -4,7 +4,7 @@ import { useState, type FormEvent } from 'react';
 import { problemsOf, reasonOf } from '../hub/errors.ts';
 import { hub } from '../hub/hub.tsx';
 import { Dialog } from '../parts/Dialog.tsx';
-import { saveFile } from '../parts/save.ts';
+import { fileName, saveFile } from '../parts/save.ts';
 import { locale, useWords } from '../words/words.ts';
 
 const REASON_CHARS_MAX = 200;
@@ -26,7 +26,7 @@ export function PersonalData({ contactId }: { contactId: string }) {
     try {
       const query = format === 'html' ? { format, language: locale() === 'pt-BR' ? 'pt-BR' : 'en' } : { format };
       const type = format === 'html' ? 'text/html' : 'application/json';
-      saveFile(await hub.download(path, query, type), `personal-data.${format}`);
+      saveFile(await hub.download(path, query, type), `${fileName(say('personalData'))}.${format}`);
     } catch (error) {
       setFailure(reasonOf(error));
     }

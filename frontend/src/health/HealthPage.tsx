@@ -109,7 +109,12 @@ function DeliveryTiles({ vitals: { webhook, rate } }: { vitals: Vitals }) {
 function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
   const say = useWords();
   const now = useNow();
-  const states = { ok: say('ok'), unwritable: say('unwritableWord'), draining: say('drainingWord') };
+  const states = {
+    ok: say('ok'),
+    unwritable: say('unwritableWord'),
+    behind: say('behindWord'),
+    draining: say('drainingWord'),
+  };
   const integrity = { checking: say('checking'), ok: say('intact') }[health.integrity] ?? say('damagedWord');
   const keys = health.signInKeys === 'ok';
   const rows: Fact[] = [

@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react';
 
 import { useNow } from '../hub/clock.ts';
-import { arrivals } from '../hub/hub.tsx';
+import { arrivals, umblerLink } from '../hub/hub.tsx';
+import type { Link } from '../hub/link.ts';
 import { useStore } from '../hub/store.ts';
 import { Icon, type IconName } from '../parts/icons.tsx';
 import { clock, delay, number } from '../words/format.ts';
@@ -11,6 +12,9 @@ import type { Vitals } from './vitals.ts';
 /** The queue is as good as empty below this. */
 export const QUEUED_MANY = 100;
 
+/** Where Umbler cannot be asked, a delivery says that all is well for so long. */
+const QUIET_MS = 15 * 60_000;
+
 type Tone = 'good' | 'warn' | 'bad' | 'none';
 
 /** The way of a delivery as a picture: from the provider through the hub onto the disk and to the screens. */
@@ -18,7 +22,9 @@ export function Way({ vitals: { health, webhook, rate } }: { vitals: Vitals }) {
   const say = useWords();
   const now = useNow();
   const { medianMs } = useStore(arrivals);
+  const silence = useStore(umblerLink)?.silence ?? null;
   const { lastDeliveryAt } = webhook;
+  const hubWord = ({ draining: 'drainingWord', behind: 'behindWord' } as const)[health.status as 'draining' | 'behind'];
   const isDamaged = health.integrity.startsWith('damaged');
   const isStored = health.status !== 'unwritable' && !isDamaged;
   return (
@@ -28,20 +34,23 @@ export function Way({ vitals: { health, webhook, rate } }: { vitals: Vitals }) {
         <Stage
           icon="provider"
           name={say('wayProvider')}
-          tone={lastDeliveryAt === null ? 'none' : 'good'}
-          state={
+          tone={toneOf(silence, lastDeliveryAt, now)}
+          state={[
+            isSilent(silence) && say(`silence_${silence.finding}`, { count: silence.lost }),
             lastDeliveryAt === null
               ? say('noDeliveries')
-              : say('wayLast', { age: clock(now - Date.parse(lastDeliveryAt)) })
-          }
+              : say('wayLast', { age: clock(now - Date.parse(lastDeliveryAt)) }),
+          ]
+            .filter(Boolean)
+            .join(' · ')}
         >
           {rate === null ? say('measuring') : say('wayRate', { count: number(Math.round(rate.perMinute)) })}
         </Stage>
         <Stage
           icon="hub"
           name={say('hub')}
-          tone={health.status === 'draining' ? 'warn' : health.queued > QUEUED_MANY ? 'warn' : 'good'}
-          state={health.status === 'draining' ? say('drainingWord') : say('wayTakes')}
+          tone={hubWord || health.queued > QUEUED_MANY ? 'warn' : 'good'}
+          state={say(hubWord ?? 'wayTakes')}
         >
           {say('wayQueued', { count: number(health.queued) })}
         </Stage>
@@ -70,6 +79,18 @@ export function Way({ vitals: { health, webhook, rate } }: { vitals: Vitals }) {
       </ol>
     </section>
   );
+}
+
+function isSilent(silence: Link['silence']): silence is NonNullable<Link['silence']> {
+  return silence?.finding === 'deliveries_lost' || silence?.finding === 'silent_unverified';
+}
+
+/** Whether it is quiet or deliveries are lost, only the comparison with Umbler tells; without it, silence is nothing to call good. */
+function toneOf(silence: Link['silence'], lastDeliveryAt: string | null, now: number): Tone {
+  if (silence?.finding === 'deliveries_lost') return 'bad';
+  if (silence?.finding === 'silent_unverified') return 'warn';
+  if (lastDeliveryAt === null) return 'none';
+  return silence !== null || now - Date.parse(lastDeliveryAt) < QUIET_MS ? 'good' : 'none';
 }
 
 interface StageProps {

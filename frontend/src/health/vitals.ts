@@ -9,7 +9,7 @@ import { hub, useHub } from '../hub/hub.tsx';
 import { Store } from '../hub/store.ts';
 
 export interface Health extends Backup {
-  status: 'ok' | 'unwritable' | 'draining';
+  status: 'ok' | 'unwritable' | 'behind' | 'draining';
   version: string;
   uptimeSeconds: number;
   sessions: number;

@@ -51,22 +51,22 @@ interface GroupProps {
   toggle: () => void;
 }
 
-/** How many, how many of them are late, and how long the first has been waiting. */
+/** How many, how many of them are urgent, and how long the first has been waiting. */
 function Group({ group: { by, who, alerts }, isOpen, toggle }: GroupProps) {
   const say = useWords();
   const sectorName = useSectorName();
   const now = useNow();
   const name = by === 'taken' ? say('alertsTaken') : by === 'sector' ? sectorName(who) : agentName(say, who);
-  const late = alerts.filter(({ kind }) => URGENT[kind]).length;
+  const urgent = alerts.filter(({ kind }) => URGENT[kind]).length;
   const fresh = by === 'taken' ? 0 : alerts.filter(({ raisedAt }) => isNewAlert(raisedAt, now)).length;
   const counts = [
-    late > 0 && say('alertsLate', { count: number(late) }),
-    alerts.length > late && say('alertsNear', { count: number(alerts.length - late) }),
+    urgent > 0 && say('alertsUrgent', { count: number(urgent) }),
+    alerts.length > urgent && say('alertsNear', { count: number(alerts.length - urgent) }),
   ];
   const about = counts.filter(Boolean).join(' · ');
   const since = Math.min(...alerts.map((alert) => Date.parse(alert.since)));
   return (
-    <li data-urgency={late > 0 ? 'late' : 'attention'} data-taken={by === 'taken' || undefined}>
+    <li data-urgency={urgent > 0 ? 'late' : 'attention'} data-taken={by === 'taken' || undefined}>
       <button
         type="button"
         className="alert-group"
@@ -80,11 +80,7 @@ function Group({ group: { by, who, alerts }, isOpen, toggle }: GroupProps) {
         <span className="main">
           <span className="name">
             {name}
-            {fresh > 0 && (
-              <em className="chip fresh">
-                {say(fresh === 1 ? 'alertsNewOne' : 'alertsNew', { count: number(fresh) })}
-              </em>
-            )}
+            {fresh > 0 && <em className="chip fresh">{say('alertsNew', { count: number(fresh) })}</em>}
           </span>
           <span className="quiet">{about}</span>
         </span>

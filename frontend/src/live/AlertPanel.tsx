@@ -8,10 +8,9 @@ import { useStore } from '../hub/store.ts';
 import { Below } from '../parts/Below.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
-import { number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { AlertList } from './AlertList.tsx';
-import { grouped, ordered } from './alertGroups.ts';
+import { grouped, ordered, tallyOf } from './alertGroups.ts';
 import { forgetHurdle, switchNotifications, useNotifications } from './notifications.ts';
 import { switchSound, useSound } from './sound.ts';
 
@@ -24,9 +23,7 @@ export function AlertPanel() {
   const off = rules.settings !== null && rules.updatedAt === null;
   const shown = useMemo(() => (known.alerts === null ? null : ordered(pressing(known.alerts))), [known.alerts]);
   const groups = useMemo(() => shown && grouped(shown), [shown]);
-  const open = shown?.filter(({ acknowledgedAt }) => acknowledgedAt === null).length ?? 0;
-  const tally =
-    shown !== null && shown.length > 0 ? say('alertCount', { count: number(shown.length), open: number(open) }) : '';
+  const tally = shown !== null && shown.length > 0 ? tallyOf(say, shown) : '';
   return (
     <section
       className="card panel alerts"

@@ -2,7 +2,7 @@ import type { CSSProperties } from 'react';
 
 import type { Hour } from '../hub/day-traffic.ts';
 import { stretches } from '../parts/stretches.ts';
-import { age, duration } from '../words/format.ts';
+import { age, duration, hourName } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 
 const HIGH = 100;
@@ -26,7 +26,10 @@ export function FirstResponses({ hours, style }: { hours: Hour[]; style: CSSProp
             ))}
           </svg>
           {hours.map((hour) => (
-            <i key={hour.from} title={hour.firstMs === null ? undefined : `${hour.hour}h: ${duration(hour.firstMs)}`} />
+            <i
+              key={hour.from}
+              title={hour.firstMs === null ? undefined : `${hourName(hour.hour)}: ${duration(hour.firstMs)}`}
+            />
           ))}
         </div>
       </div>

@@ -9,7 +9,7 @@ import { useStore } from '../hub/store.ts';
 import type { Traffic } from '../hub/traffic.ts';
 import { AboutThis } from '../parts/AboutThis.tsx';
 import { Failure } from '../parts/Notice.tsx';
-import { duration, number, percent } from '../words/format.ts';
+import { duration, hourName, number, percent } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { HOURS_STEP, hoursShown, marksOf } from './dayScale.ts';
@@ -162,7 +162,7 @@ function soFar(say: Say, day: Day, now: number): string {
   const moved = count - usual;
   const change = moved === 0 ? '=' : `${moved > 0 ? '+' : '−'}${percent(Math.abs(moved), usual)}`;
   return say('trafficSoFar', {
-    hour: `${(last.hour + 1) % 24 === 0 ? 24 : last.hour + 1}h`,
+    hour: hourName(last.hour + 1),
     count: number(count),
     usual: number(Math.round(usual)),
     change,
@@ -212,5 +212,5 @@ function weekdayOf({ hours, zone }: Day): number {
 }
 
 function label({ hour }: Hour): string {
-  return `${String(hour).padStart(2, '0')}h`;
+  return hourName(hour);
 }

@@ -6,13 +6,13 @@ import { Freshness } from '../app/Freshness.tsx';
 import { useWall, useWallKeeping } from '../app/wall.ts';
 import { pressing } from '../hub/alerts.ts';
 import { useNow } from '../hub/clock.ts';
-import { alerts, openChats, settings, useHub } from '../hub/hub.tsx';
+import { alerts, hubState, openChats, settings, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { urgencyOf, type Group, type Waiting } from '../hub/waits.ts';
 import { clock, clockTime, number } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { isNewAlert, ordered, URGENT } from './alertGroups.ts';
+import { isNewAlert, ordered, tallyOf, URGENT } from './alertGroups.ts';
 import { useLimits, WORD_OF } from './limits.ts';
 import { SectorLabels, useSectorLabels, useSectorName } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';
@@ -30,13 +30,15 @@ export default function WallPage() {
   const say = useWords();
   const { leave } = useWall();
   const { connectionStatus } = useHub();
+  const hubSays = useStore(hubState).status;
+  const isOld = connectionStatus !== 'connected' || hubSays === 'behind' || hubSays === 'unwritable';
   const live = useLive();
   const labels = useSectorLabels(live.sectors);
   const { complete, failure } = useStore(openChats);
   useWallKeeping(true, leave);
   return (
     <SectorLabels value={labels}>
-      <div className="wall" data-stale={connectionStatus !== 'connected' || undefined}>
+      <div className="wall" data-stale={isOld || undefined}>
         <header className="wall-head">
           <h1>{say('live')}</h1>
           <Freshness />
@@ -119,10 +121,7 @@ function NewAlerts() {
 }
 
 function countOf(say: Say, all: Alert[]): string {
-  const open = all.filter(({ acknowledgedAt }) => acknowledgedAt === null).length;
-  return all.length === 0
-    ? say('noAlerts')
-    : `${say('alerts')}: ${say('alertCount', { count: number(all.length), open: number(open) })}`;
+  return all.length === 0 ? say('noAlerts') : `${say('alerts')}: ${tallyOf(say, all)}`;
 }
 
 function Waits({ waiting }: { waiting: Waiting[] | null }) {

@@ -2,6 +2,9 @@
 
 import type { Alert, AlertKind, Named } from 'umbler-hub-client';
 
+import { number } from '../words/format.ts';
+import type { Say } from '../words/words.ts';
+
 export const URGENT: Record<AlertKind, boolean> = {
   waiting: true,
   first_response_missed: true,
@@ -19,6 +22,12 @@ const NEW_MS = 60_000;
 
 export function isNewAlert(raisedAt: string, now: number): boolean {
   return now - Date.parse(raisedAt) < NEW_MS;
+}
+
+/** How many there are, and how many of them nobody has taken on. */
+export function tallyOf(say: Say, all: Alert[]): string {
+  const open = say('alertsOpen', { count: number(all.filter(isOpen).length) });
+  return say('alertsTally', { count: number(all.length), open });
 }
 
 export interface AlertGroup {

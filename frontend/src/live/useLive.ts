@@ -25,6 +25,10 @@ export function useLive() {
     () => (row === undefined ? null : { ...figuresOf(row), indirect, ...waits }),
     [row, indirect, waits],
   );
+  // Looked up at each update: a chat may come, or go to another sector, while what the hub counts of its agent is the same.
+  const stands = agents?.live.map(({ longestWaitChatId: chat }) => sectorOf(chat) ?? '').join('\n');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `stands` is what `sectorOf` says
+  const byAgent = useMemo(() => agents && groupsOf(agents.live, sectorOf), [agents, stands]);
   const usualMs = usePart(traffic, ({ day }) => day?.usualFirstMs ?? null);
   const answered = whole?.today.find(({ metric }) => metric === 'firstResponse');
   return {
@@ -32,10 +36,11 @@ export function useLive() {
     waiting,
     firstResponse: whole === null ? null : { medianMs: answered?.medianMs ?? null, n: answered?.n ?? 0, usualMs },
     sectors: useMemo(() => sectors && groupsOf(sectors.live, (_, { id = null }) => id), [sectors]),
-    agents: useMemo(
-      () => agents && groupsOf(agents.live, (chat) => openChats.find(chat)?.sector?.id ?? null),
-      [agents],
-    ),
+    agents: byAgent,
     rebuilding: whole?.rebuilding ?? null,
   };
+}
+
+function sectorOf(chat: string | null): string | null {
+  return chat === null ? null : (openChats.find(chat)?.sector?.id ?? null);
 }

@@ -8,3 +8,12 @@ export function saveFile(blob: Blob, name: string) {
   // A browser may still be reading it.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
+
+/** A word of the page as the name of a file, which every system takes: `dados-pessoais`. */
+export function fileName(word: string): string {
+  return word
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-');
+}

@@ -103,7 +103,7 @@ export function Choices({
               size="xs"
               label={say(name)}
               value={value}
-              data={[{ value: '', label: say('any') }, ...options(name, value)]}
+              data={[{ value: '', label: say(`any_${name}`) }, ...options(name, value)]}
               onChange={(event) => set({ [name]: event.currentTarget.value })}
             />
           );

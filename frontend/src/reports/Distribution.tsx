@@ -1,11 +1,12 @@
 import { NativeSelect, Skeleton } from '@mantine/core';
-import { useState } from 'react';
 
 import { Failure } from '../parts/Notice.tsx';
 import { Missing } from '../parts/Missing.tsx';
-import { duration, number, percent } from '../words/format.ts';
+import { number, percent } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { DURATIONS, useAnswer, type Answer, type Cell, type Duration, type Query, type Row } from './metrics.ts';
+import { binLabel } from './labels.ts';
+import { DURATIONS, metricIn, type Answer, type Cell, type Duration, type Query, type Row } from './metrics.ts';
+import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
 /** Bounds are from `fromMs` on and below `untilMs`; null: without an end. */
@@ -21,6 +22,8 @@ interface Bins {
   rows: Bin[];
 }
 
+const USUAL: Duration = 'firstResponse';
+
 const MARKS = [
   ['medianMs', 'median'],
   ['p75Ms', 'p75Ms'],
@@ -31,6 +34,7 @@ const MARKS = [
 interface DistributionProps {
   report: Report;
   query: Query;
+  /** The percentiles to mark; null while they are not known, or of another question. */
   summary: Answer | null;
   explain: (cell: Cell) => void;
 }
@@ -39,22 +43,22 @@ interface DistributionProps {
  * How often each duration came, from the shortest to the longest, and where the percentiles lie among them. It is a
  * table that draws itself: who hears it hears what others see. Each number leads to its chats.
  */
-export function Distribution({ report: { earlier, round }, query, summary, explain }: DistributionProps) {
+export function Distribution({ report, query, summary, explain }: DistributionProps) {
   const say = useWords();
-  const [metric, setMetric] = useState<Duration>('firstResponse');
-  const { answer, previous, busy, failure, missing, again } = useAnswer<Bins>(
-    '/distribution',
-    { ...query, metric },
-    round,
-    metric,
-    earlier && { ...earlier, metric },
-  );
+  const { earlier } = report;
+  const metric = metricIn(report.params.get('spread'), DURATIONS, USUAL);
+  const { answer, previous, busy, failure, missing, isCurrent, again } = useAnswer<Bins>(report, {
+    path: '/distribution',
+    query: { ...query, metric },
+    earlier: earlier && { ...earlier, metric },
+    about: metric,
+  });
   const compared = previous !== null;
   const ofMetric = (one: Bins | null) => one?.rows.filter((bin) => bin.metric === metric) ?? [];
   const were = new Map(ofMetric(previous).map(({ fromMs, n }) => [fromMs, n]));
   const bins = ofMetric(answer).map((bin): Bin => (compared ? { ...bin, previousN: were.get(bin.fromMs) ?? 0 } : bin));
   const [all, before] = [total(bins, 'n'), total(bins, 'previousN')];
-  const figures = summary?.rows.find((row) => row.metric === metric);
+  const figures = isCurrent ? summary?.rows.find((row) => row.metric === metric) : undefined;
   const most = Math.max(
     ...bins.map(({ n, previousN = 0 }) => Math.max(share(n, all), compared ? share(previousN, before) : 0)),
     0.01,
@@ -68,7 +72,7 @@ export function Distribution({ report: { earlier, round }, query, summary, expla
           aria-label={`${say('distribution')}: ${say('metric')}`}
           value={metric}
           data={DURATIONS.map((one) => ({ value: one, label: say(`m_${one}`) }))}
-          onChange={(event) => setMetric(event.currentTarget.value as Duration)}
+          onChange={({ currentTarget: { value } }) => report.set({ spread: value === USUAL ? '' : value })}
         />
       </header>
       <p className="quiet">
@@ -126,7 +130,6 @@ export function Distribution({ report: { earlier, round }, query, summary, expla
                       onClick={() =>
                         explain({
                           metric,
-                          title: `${say(`m_${metric}`)} · ${label(say, bin)}`,
                           query: { atLeastMs: bin.fromMs, belowMs: bin.untilMs ?? undefined },
                         })
                       }
@@ -173,6 +176,5 @@ function marksIn({ fromMs, untilMs }: Bin, figures: Row | undefined) {
 }
 
 function label(say: Say, { fromMs, untilMs }: Bin): string {
-  if (untilMs === null) return say('lastedFrom', { from: duration(fromMs) });
-  return fromMs === 0 ? say('lastedTo', { to: duration(untilMs) }) : `${duration(fromMs)} – ${duration(untilMs)}`;
+  return binLabel(say, fromMs, untilMs);
 }

@@ -3,13 +3,17 @@ import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 
 import { reasonOf } from '../hub/errors.ts';
+import { useStore } from '../hub/store.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { duration, fullMoment, number } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { ask } from './ask.ts';
+import { cellTitle } from './behind.ts';
 import { isDuration, type Cell, type Query } from './metrics.ts';
+import { names } from './names.ts';
+import type { Report } from './useReport.ts';
 
 interface Behind {
   chatId: string;
@@ -26,15 +30,18 @@ const PAGE = 50;
 export function Explain({
   cell,
   base: asked,
-  zone,
+  report,
   close,
 }: {
   cell: Cell;
   base: Query;
-  zone: string;
+  report: Report;
   close: () => void;
 }) {
   const say = useWords();
+  const { zone } = report;
+  // Tables tell it names, which may come after it.
+  useStore(names);
   // The number was of then, whatever the page asks meanwhile.
   const [base] = useState(asked);
   const [page, setPage] = useState(1);
@@ -61,7 +68,7 @@ export function Explain({
   }, [key, page, tries]);
   const business = base.clock === 'business';
   return (
-    <Dialog title={cell.title} close={close}>
+    <Dialog title={cellTitle(say, cell, report)} close={close}>
       <p className="quiet">
         {say(`d_${cell.metric}`)}{' '}
         {isDuration(cell.metric) && `${say('clock')}: ${say(`clock_${business ? 'business' : 'wall'}`)}.`}

@@ -6,7 +6,7 @@ import { hub } from '../hub/hub.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { separator } from '../parts/csv.ts';
-import { saveFile } from '../parts/save.ts';
+import { fileName, saveFile } from '../parts/save.ts';
 import { tellApart } from '../words/apart.ts';
 import { agentName, agentTitle, duration, fullMoment, number } from '../words/format.ts';
 import { locale, useWords } from '../words/words.ts';
@@ -14,7 +14,7 @@ import { PATH } from './ask.ts';
 import {
   GROUPS,
   isDuration,
-  useAnswer,
+  metricIn,
   type Answer,
   type Cell,
   type Grouping,
@@ -23,6 +23,7 @@ import {
   type Row,
 } from './metrics.ts';
 import { FILTER_OF, names } from './names.ts';
+import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
 /** Columns that can be chosen; the first ones are shown until somebody chooses others. */
@@ -42,6 +43,14 @@ const COLUMNS: Metric[] = [
 ];
 const USUAL = COLUMNS.slice(0, 8);
 
+/** How the table is sorted until somebody sorts it. */
+const SORT = 'closed.down';
+
+interface Sort {
+  by: Metric | 'name';
+  isDown: boolean;
+}
+
 interface Line {
   id: string | null;
   name: string;
@@ -51,7 +60,7 @@ interface Line {
 interface GroupTableProps {
   report: Report;
   query: Query;
-  /** The numbers of all together; null before they are known. */
+  /** The numbers of all together; null while they are not known, or of another question. */
   total: Row[] | null;
   explain: (cell: Cell) => void;
 }
@@ -60,8 +69,8 @@ interface GroupTableProps {
 export function GroupTable({ report, query, total, explain }: GroupTableProps) {
   const say = useWords();
   const by: Grouping = GROUPS.find((one) => one === report.params.get('by')) ?? 'agents';
-  const { answer, busy, failure, again } = useAnswer<Answer>(`/${by}`, query, report.round);
-  const [sort, setSort] = useState<{ by: Metric | 'name'; down: boolean }>({ by: 'closed', down: true });
+  const { answer, busy, failure, isCurrent, again } = useAnswer<Answer>(report, { path: `/${by}`, query, about: by });
+  const sort = useMemo(() => sortIn(report.params.get('sort')), [report.params]);
   useEffect(() => {
     if (answer !== null) names.learn(by, answer.rows);
   }, [answer, by]);
@@ -74,7 +83,7 @@ export function GroupTable({ report, query, total, explain }: GroupTableProps) {
               by === 'agents'
                 ? agentName(say, id === null ? null : { id, name })
                 : id === null
-                  ? say('none')
+                  ? say(`none_${by}`)
                   : (name ?? id),
             ),
           ),
@@ -93,13 +102,20 @@ export function GroupTable({ report, query, total, explain }: GroupTableProps) {
       new Map(COLUMNS.map((metric) => [metric, Math.max(1, ...(lines ?? []).map((line) => figureOf(line, metric)))])),
     [lines],
   );
-  const turn = (column: Metric | 'name') =>
-    setSort((before) => ({ by: column, down: before.by === column ? !before.down : column !== 'name' }));
+  const turn = (column: Metric | 'name') => {
+    const isDown = sort.by === column ? !sort.isDown : column !== 'name';
+    const next = `${column}.${isDown ? 'down' : 'up'}`;
+    report.set({ sort: next === SORT ? '' : next });
+  };
   const head = (column: Metric | 'name', label: string) => (
-    <th key={column} scope="col" aria-sort={sort.by === column ? (sort.down ? 'descending' : 'ascending') : undefined}>
+    <th
+      key={column}
+      scope="col"
+      aria-sort={sort.by === column ? (sort.isDown ? 'descending' : 'ascending') : undefined}
+    >
       <button type="button" onClick={() => turn(column)}>
         {label}
-        <span aria-hidden="true">{sort.by === column ? (sort.down ? ' ▾' : ' ▴') : ''}</span>
+        <span aria-hidden="true">{sort.by === column ? (sort.isDown ? ' ▾' : ' ▴') : ''}</span>
       </button>
     </th>
   );
@@ -175,9 +191,7 @@ export function GroupTable({ report, query, total, explain }: GroupTableProps) {
                             className="number"
                             title={`n = ${number(row.n)}`}
                             aria-label={`${name}, ${say(`m_${metric}`)}: ${text}. ${say('seeChats')}`}
-                            onClick={() =>
-                              explain({ metric, title: `${say(`m_${metric}`)} · ${name}`, query: { [filter]: id } })
-                            }
+                            onClick={() => explain({ metric, query: { [filter]: id } })}
                           >
                             {text}
                           </button>
@@ -191,7 +205,7 @@ export function GroupTable({ report, query, total, explain }: GroupTableProps) {
                 </tr>
               ))}
             </tbody>
-            {total !== null && <Total rows={total} columns={columns} hasTags={by === 'tags'} />}
+            {total !== null && isCurrent && <Total rows={total} columns={columns} hasTags={by === 'tags'} />}
           </table>
         </div>
       )}
@@ -256,7 +270,7 @@ function Export({ by, query }: { by: Grouping; query: Query }) {
     try {
       saveFile(
         await hub.download(`${PATH}/${by}`, { ...query, format: 'csv', separator: separator(locale()) }, 'text/csv'),
-        `${by}-${String(query.from).slice(0, 10)}.csv`,
+        `${fileName(say(`by_${by}`))}-${String(query.from).slice(0, 10)}.csv`,
       );
     } catch (error) {
       setFailure(reasonOf(error));
@@ -284,6 +298,12 @@ function Export({ by, query }: { by: Grouping; query: Query }) {
   );
 }
 
+/** As the address has it: `replyTime.up`. */
+function sortIn(text: string | null): Sort {
+  const [name, way] = (text ?? SORT).split('.');
+  return { by: name === 'name' ? name : metricIn(name ?? null, COLUMNS, 'closed'), isDown: way !== 'up' };
+}
+
 function linesOf(rows: Row[], nameFor: (id: string | null, name: string | null) => string): Line[] {
   const lines = new Map<string | null, Line>();
   for (const row of rows) {
@@ -307,14 +327,14 @@ function apart(lines: Line[]): Line[] {
 }
 
 /** Whoever has no value stands last, whichever way it is sorted. */
-function order({ by, down }: { by: Metric | 'name'; down: boolean }) {
+function order({ by, isDown }: Sort) {
   return (a: Line, b: Line) => {
     const names = a.name.localeCompare(b.name);
-    if (by === 'name') return down ? -names : names;
+    if (by === 'name') return isDown ? -names : names;
     const value = ({ cells }: Line) => (isDuration(by) ? cells.get(by)?.medianMs : (cells.get(by)?.n ?? 0));
     const [x, y] = [value(a), value(b)];
     if (x === undefined || x === null || y === undefined || y === null)
       return Number(y === undefined || y === null ? -1 : 0) + Number(x === undefined || x === null ? 1 : 0) || names;
-    return (down ? y - x : x - y) || names;
+    return (isDown ? y - x : x - y) || names;
   };
 }

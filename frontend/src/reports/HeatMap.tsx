@@ -1,31 +1,40 @@
 import { Skeleton } from '@mantine/core';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 
 import { Failure } from '../parts/Notice.tsx';
-import { duration, number } from '../words/format.ts';
+import { duration, hourName, number } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords } from '../words/words.ts';
-import { isDuration, useAnswer, type Answer, type Cell, type Metric, type Query, type Row } from './metrics.ts';
+import { hourLabel } from './labels.ts';
+import {
+  COUNTS,
+  DURATIONS,
+  isDuration,
+  metricIn,
+  type Answer,
+  type Cell,
+  type Metric,
+  type Query,
+  type Row,
+} from './metrics.ts';
 import { rove } from './rove.ts';
 import { MetricSelect } from './SeriesChart.tsx';
+import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
+const USUAL: Metric = 'messagesIn';
 const DAYS = [1, 2, 3, 4, 5, 6, 7];
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
 
 /** Which hour of which day is the worst. */
-export function HeatMap({
-  report: { round },
-  query,
-  explain,
-}: {
-  report: Report;
-  query: Query;
-  explain: (cell: Cell) => void;
-}) {
+export function HeatMap({ report, query, explain }: { report: Report; query: Query; explain: (cell: Cell) => void }) {
   const say = useWords();
-  const [metric, setMetric] = useState<Metric>('messagesIn');
-  const { answer, busy, failure, again } = useAnswer<Answer>('/heatmap', { ...query, metric }, round, metric);
+  const metric = metricIn(report.params.get('heat'), [...DURATIONS, ...COUNTS], USUAL);
+  const { answer, busy, failure, again } = useAnswer<Answer>(report, {
+    path: '/heatmap',
+    query: { ...query, metric },
+    about: metric,
+  });
   const cells = useMemo(
     () =>
       new Map(answer?.rows.filter((row) => row.metric === metric).map((row) => [`${row.weekday} ${row.hour}`, row])),
@@ -38,17 +47,20 @@ export function HeatMap({
     (worse, row) => (worse === null || value(row) > value(worse) ? row : worse),
     null,
   );
-  const place = (day: number, hour: number) => `${weekday(day - 1)}, ${hour}h`;
   return (
     <section className="card" aria-labelledby="heat-title" aria-busy={busy}>
       <header>
         <h2 id="heat-title">{say('heatMap')}</h2>
-        <MetricSelect label={say('heatMap')} value={metric} change={setMetric} />
+        <MetricSelect
+          label={say('heatMap')}
+          value={metric}
+          change={(next) => report.set({ heat: next === USUAL ? '' : next })}
+        />
       </header>
       <p className="quiet">
         {worst === null
           ? say(isDuration(metric) ? 'seriesMedian' : 'seriesCount')
-          : say('most', { place: place(worst.weekday ?? 1, worst.hour ?? 0), value: show(worst) })}
+          : say('most', { place: hourLabel(worst.weekday ?? 1, worst.hour ?? 0), value: show(worst) })}
       </p>
       {cells.size > 0 && (
         <p className="scale quiet" aria-hidden="true">
@@ -68,7 +80,7 @@ export function HeatMap({
                 </th>
                 {HOURS.map((hour) => (
                   <th key={hour} scope="col">
-                    <span className="hidden">{hour}h</span>
+                    <span className="hidden">{hourName(hour)}</span>
                     {hour % 3 === 0 && <span aria-hidden="true">{hour}</span>}
                   </th>
                 ))}
@@ -81,7 +93,7 @@ export function HeatMap({
                   {HOURS.map((hour) => {
                     const row = cells.get(`${day} ${hour}`);
                     const index = (day - 1) * 24 + hour;
-                    const name = `${place(day, hour)}: ${row ? show(row) : number(0)}`;
+                    const name = `${hourLabel(day, hour)}: ${row ? show(row) : number(0)}`;
                     return (
                       <td key={hour}>
                         <button
@@ -98,7 +110,6 @@ export function HeatMap({
                             row &&
                             explain({
                               metric,
-                              title: `${say(`m_${metric}`)} · ${place(day, hour)}`,
                               query: { weekday: day, hour },
                             })
                           }

@@ -1,22 +1,24 @@
 import { Button } from '@mantine/core';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo } from 'react';
 
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { clockTime, number, stretch } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { cellText, useBehind } from './behind.ts';
 import { Choices } from './Choices.tsx';
-import { isOf, rowsOf, withEarlier } from './compare.ts';
+import { rowsOf, withEarlier } from './compare.ts';
 import { Distribution } from './Distribution.tsx';
 import { Explain } from './Explain.tsx';
 import { GroupTable } from './GroupTable.tsx';
 import { HeatMap } from './HeatMap.tsx';
-import { useAnswer, type Answer, type Cell } from './metrics.ts';
+import type { Answer } from './metrics.ts';
 import { askFirst } from './opening.ts';
 import { useSeries } from './series.ts';
 import { SeriesChart } from './SeriesChart.tsx';
 import { Story } from './Story.tsx';
 import { Summary } from './Summary.tsx';
+import { useAnswer } from './useAnswer.ts';
 import { useRefresh, useReport } from './useReport.ts';
 import './charts.css';
 import './reports.css';
@@ -31,16 +33,16 @@ export function ahead() {
 export default function ReportsPage() {
   const say = useWords();
   const report = useReport();
-  const { query, earlier, compare, round, zone, setZone, again } = report;
-  const summary = useAnswer<Answer>('/summary', query, round, '/summary', earlier, true);
+  const { query, earlier, zone, setZone, again } = report;
+  const summary = useAnswer<Answer>(report, { path: '/summary', query, earlier, isFirst: true });
   const series = useSeries(report, query);
-  const [cell, setCell] = useState<Cell | null>(null);
+  const { cell, open, close } = useBehind();
   useRefresh(again);
   const told = summary.answer?.timezone;
   useEffect(() => {
     if (told !== undefined && told !== zone) setZone(told);
   }, [told, zone, setZone]);
-  const { answer, previous } = summary;
+  const { answer, previous, askedAt, isCurrent } = summary;
   const rows = useMemo(
     () => (answer === null ? [] : withEarlier(rowsOf(answer), previous && rowsOf(previous), ({ metric }) => metric)),
     [answer, previous],
@@ -68,7 +70,7 @@ export default function ReportsPage() {
           onClick={again}
           loading={summary.busy && answer !== null}
         >
-          {say('refresh', { at: clockTime(report.at) })}
+          {askedAt === null ? say('refreshNow') : say('refresh', { at: clockTime(askedAt) })}
         </Button>
       </header>
       <Choices report={report} />
@@ -85,23 +87,26 @@ export default function ReportsPage() {
       )}
       {query !== null && (
         <>
-          <Story report={report} query={query} rows={isOf(answer, query) ? rows : null} compare={compare} />
+          <Story report={report} query={query} asked={summary} rows={rows} />
           <Summary
             asked={{ answer: answer && { ...answer, rows }, busy: summary.busy }}
             earlier={answer === null ? earlier : previous}
-            explain={setCell}
+            explain={open}
             zone={zone}
             series={series}
           />
           <div className="columns even">
-            <Distribution report={report} query={query} summary={answer} explain={setCell} />
+            <Distribution report={report} query={query} summary={isCurrent ? answer : null} explain={open} />
             <div className="side">
-              <SeriesChart report={report} query={query} explain={setCell} />
-              <HeatMap report={report} query={query} explain={setCell} />
+              <SeriesChart report={report} query={query} explain={open} />
+              <HeatMap report={report} query={query} explain={open} />
             </div>
           </div>
-          <GroupTable report={report} query={query} total={isOf(answer, query) ? rows : null} explain={setCell} />
-          {cell !== null && <Explain cell={cell} base={query} zone={zone} close={() => setCell(null)} />}
+          <GroupTable report={report} query={query} total={isCurrent ? rows : null} explain={open} />
+          {/* Once it is known in which zone days are asked for. */}
+          {cell !== null && told === zone && (
+            <Explain key={cellText(cell)} cell={cell} base={query} report={report} close={close} />
+          )}
         </>
       )}
     </div>

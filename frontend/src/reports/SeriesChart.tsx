@@ -1,25 +1,27 @@
 import { NativeSelect, Skeleton } from '@mantine/core';
-import { useState } from 'react';
 
 import { Failure } from '../parts/Notice.tsx';
 import { duration, number } from '../words/format.ts';
-import { dateFormat } from '../words/intl.ts';
-import { locale, useWords } from '../words/words.ts';
+import { useWords } from '../words/words.ts';
 import {
   COUNTS,
   DURATIONS,
   isDuration,
-  useAnswer,
+  metricIn,
   type Answer,
   type Cell,
   type Metric,
   type Query,
   type Row,
 } from './metrics.ts';
+import { bucketLabel } from './labels.ts';
 import { withEarlier } from './compare.ts';
 import { Lines, place, POINTS_MAX } from './Lines.tsx';
 import { rove } from './rove.ts';
+import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
+
+const USUAL: Metric = 'firstResponse';
 
 interface ChartProps {
   report: Report;
@@ -28,16 +30,16 @@ interface ChartProps {
 }
 
 /** One metric over time as a line, over the pale band of the stretch before: medians of durations, or how many. */
-export function SeriesChart({ report: { bucket, earlier, round, zone }, query, explain }: ChartProps) {
+export function SeriesChart({ report, query, explain }: ChartProps) {
   const say = useWords();
-  const [metric, setMetric] = useState<Metric>('firstResponse');
-  const { answer, previous, busy, failure, again } = useAnswer<Answer>(
-    '/series',
-    { ...query, metric, bucket },
-    round,
-    `${metric} ${bucket}`,
-    earlier && { ...earlier, metric, bucket },
-  );
+  const { bucket, earlier, zone } = report;
+  const metric = metricIn(report.params.get('series'), [...DURATIONS, ...COUNTS], USUAL);
+  const { answer, previous, busy, failure, again } = useAnswer<Answer>(report, {
+    path: '/series',
+    query: { ...query, metric, bucket },
+    earlier: earlier && { ...earlier, metric, bucket },
+    about: `${metric} ${bucket}`,
+  });
   const compare = previous !== null;
   const ofMetric = (one: Answer | null) => one?.rows.filter((row) => row.metric === metric) ?? [];
   // Bucket by bucket in order: both stretches begin on the same weekday at the same hour.
@@ -49,7 +51,11 @@ export function SeriesChart({ report: { bucket, earlier, round, zone }, query, e
     <section className="card" aria-labelledby="series-title" aria-busy={busy}>
       <header>
         <h2 id="series-title">{say('overTime')}</h2>
-        <MetricSelect label={say('overTime')} value={metric} change={setMetric} />
+        <MetricSelect
+          label={say('overTime')}
+          value={metric}
+          change={(next) => report.set({ series: next === USUAL ? '' : next })}
+        />
       </header>
       <p className="quiet">
         {say(isDuration(metric) ? 'seriesMedian' : 'seriesCount')}{' '}
@@ -72,7 +78,7 @@ export function SeriesChart({ report: { bucket, earlier, round, zone }, query, e
             />
             {rows.map((row, index) => {
               const [value, previous] = [figureOf(row), previousFigureOf(row)];
-              const name = `${label(row, bucket, zone)}: ${show(value)}${compare ? ` (${say('was', { value: show(previous) })})` : ''}`;
+              const name = `${bucketLabel(row.start ?? '', bucket, zone)}: ${show(value)}${compare ? ` (${say('was', { value: show(previous) })})` : ''}`;
               return (
                 <li key={row.start}>
                   <button
@@ -86,7 +92,6 @@ export function SeriesChart({ report: { bucket, earlier, round, zone }, query, e
                       row.n > 0 &&
                       explain({
                         metric,
-                        title: `${say(`m_${metric}`)} · ${label(row, bucket, zone)}`,
                         query: { from: row.start, until: row.end },
                       })
                     }
@@ -96,7 +101,7 @@ export function SeriesChart({ report: { bucket, earlier, round, zone }, query, e
                     )}
                   </button>
                   <span aria-hidden="true">
-                    {index % Math.ceil(rows.length / 12) === 0 ? label(row, bucket, zone) : ''}
+                    {index % Math.ceil(rows.length / 12) === 0 ? bucketLabel(row.start ?? '', bucket, zone) : ''}
                   </span>
                 </li>
               );
@@ -144,11 +149,4 @@ function previousFigureOf(row: Row): number | null {
 /** No line leads to it. */
 function isAlone(rows: Row[], index: number): boolean {
   return [rows[index - 1], rows[index + 1]].every((row) => row === undefined || figureOf(row) === null);
-}
-
-function label({ start = '' }: Row, bucket: 'hour' | 'day' | 'week', timeZone: string): string {
-  const at = Date.parse(start);
-  if (bucket === 'hour')
-    return `${dateFormat(locale(), { hour: '2-digit', hourCycle: 'h23', timeZone }).format(at).replace(/\D/g, '')}h`;
-  return dateFormat(locale(), { day: '2-digit', month: '2-digit', timeZone }).format(at);
 }

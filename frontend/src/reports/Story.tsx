@@ -1,32 +1,41 @@
 import { Skeleton } from '@mantine/core';
 
-import { duration, number, percent, shortDay } from '../words/format.ts';
+import { dayOf } from '../hub/days.ts';
+import { duration, hourName, number, percent, shortDay } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { changeOfMedian, weeksBefore } from './compare.ts';
-import { useAnswer, type Answer, type Query, type Row } from './metrics.ts';
+import type { Answer, Query, Row } from './metrics.ts';
 import type { Span } from './period.ts';
 import { worstHourQuery } from './question.ts';
+import { type Asked, useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
 /** The worst hour is told from so many values on: one slow answer at night is no pattern. */
 const WORST_MIN = 5;
 /** The longest day has an hour more. */
 const DAY_MS = 25 * 3_600_000;
+/** Saturday: in Portuguese names of workdays are of another gender than those of the other two. */
+const DAYS_OFF_FROM = 5;
 
 interface StoryProps {
   report: Report;
   query: Query & Span;
-  /** Null: not known yet. */
-  rows: Row[] | null;
-  compare: boolean;
+  /** How the question of the numbers stands. */
+  asked: Pick<Asked<Answer>, 'answer' | 'busy' | 'isCurrent'>;
+  rows: Row[];
 }
 
-/** What the numbers come to, in one sentence: how many, how fast beside before, and when it was worst. */
-export function Story({ report: { period, since, till, round }, query, rows, compare }: StoryProps) {
+/**
+ * What the numbers come to, in one sentence: how many, how fast beside before, and when it was worst. That comes with an answer
+ * of its own, and is said once it is here, if both are to the same question.
+ */
+export function Story({ report, query, asked, rows }: StoryProps) {
   const say = useWords();
-  const { answer, busy } = useAnswer<Answer>('/heatmap', worstHourQuery(query), round);
-  if (rows === null || (answer === null && busy))
+  const { period, since, till, compare, zone } = report;
+  const hours = useAnswer<Answer>(report, { path: '/heatmap', query: worstHourQuery(query), isFirst: true });
+  if (asked.answer === null && !asked.busy) return null;
+  if (asked.answer === null || (asked.busy && !asked.isCurrent))
     return (
       <div className="story" aria-busy="true">
         <Skeleton className="story-bone" />
@@ -41,24 +50,32 @@ export function Story({ report: { period, since, till, round }, query, rows, com
     say('storyCount', { when, count: number(created?.n ?? 0) }),
     ...(first === undefined || first.n === 0
       ? [say('storyNoResponse')]
-      : [speed(say, first, compare ? weeksBefore(query) : null)]),
+      : [speed(say, first, compare ? beforeOf(say, query, isOneDay ? zone : null) : null)]),
   ];
-  const worst = worstOf(answer?.rows ?? []);
+  const worst = asked.isCurrent && hours.isCurrent ? worstOf(hours.answer?.rows ?? []) : null;
   if (worst !== null)
     parts.push(
       say('storyWorst', {
-        place: isOneDay ? `${worst.hour ?? 0}h` : `${weekday((worst.weekday ?? 1) - 1)}, ${worst.hour ?? 0}h`,
+        place: [...(isOneDay ? [] : [weekday((worst.weekday ?? 1) - 1)]), hourName(worst.hour ?? 0)].join(', '),
         value: duration(worst.medianMs),
       }),
     );
   return <p className="story">{parts.join('; ')}.</p>;
 }
 
-function speed(say: Say, { medianMs, n, previousMedianMs, previousN = 0 }: Row, weeks: number | null): string {
+/** With what it is compared, in words. Of one day it is a day, which has a name; `zone` says in which zone, null that it is not one. */
+function beforeOf(say: Say, query: Span, zone: string | null): string {
+  const weeks = weeksBefore(query);
+  if (weeks > 1) return say('storyWeeks', { weeks });
+  if (zone === null) return say('storyWeek');
+  const day = (new Date(dayOf(Date.parse(query.from), zone)).getUTCDay() + 6) % 7;
+  return say(day < DAYS_OFF_FROM ? 'storyDay' : 'storyDayOff', { weekday: weekday(day) });
+}
+
+function speed(say: Say, { medianMs, n, previousMedianMs, previousN = 0 }: Row, before: string | null): string {
   const median = say('storyMedian', { median: duration(medianMs) });
-  if (weeks === null) return median;
+  if (before === null) return median;
   const change = changeOfMedian({ medianMs, n }, { medianMs: previousMedianMs, n: previousN });
-  const before = weeks === 1 ? say('storyWeek') : say('storyWeeks', { weeks });
   if (change.kind === 'same') return `${median}, ${say('storySame')} ${before}`;
   if (change.kind !== 'moved') return median;
   const moved = say(change.isMore ? 'storySlower' : 'storyFaster', { percent: percent(change.share, 1) });

@@ -5,10 +5,11 @@ import { Figure } from '../parts/Figure.tsx';
 import { duration, number, stretch } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { Change } from './Change.tsx';
-import { COUNTS, DURATIONS, type Answer, type Asked, type Cell, type Metric, type Row } from './metrics.ts';
+import { COUNTS, DURATIONS, type Answer, type Cell, type Metric, type Row } from './metrics.ts';
 import type { Span } from './period.ts';
 import type { Series } from './series.ts';
 import { Spark } from './Spark.tsx';
+import type { Asked } from './useAnswer.ts';
 
 const FIGURES = ['meanMs', 'p75Ms', 'p90Ms', 'p95Ms', 'maxMs'] as const;
 const MARKS = ['medianMs', 'p75Ms', 'p90Ms', 'p95Ms'] as const;
@@ -29,7 +30,7 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone, serie
   if (answer === null && !busy) return null;
   // Everything has its place before the first figure comes.
   const rows = new Map(answer?.rows.map((row) => [row.metric, row]));
-  const open = (metric: Metric) => explain({ metric, title: say(`m_${metric}`), query: {} });
+  const open = (metric: Metric) => explain({ metric, query: {} });
   const before = earlier !== null;
   return (
     <>

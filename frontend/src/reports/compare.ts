@@ -27,13 +27,6 @@ export function earlierOf(span: Span, zone: string): Span {
   return { from: back(span.from), until: back(span.until) };
 }
 
-/** There is an answer, and it is to this question and not to the one before it. */
-export function isOf(answer: Pick<Answer, 'from' | 'until'> | null, span: Span | null): boolean {
-  if (answer === null || span === null) return false;
-  const same = (a: string, b: string) => Math.abs(Date.parse(a) - Date.parse(b)) < 1000;
-  return same(answer.from, span.from) && same(answer.until, span.until);
-}
-
 /** A row for each metric, also for one that had nothing. */
 export function rowsOf({ rows }: Answer): Row[] {
   const nothing = { n: 0, medianMs: null, meanMs: null, p75Ms: null, p90Ms: null, p95Ms: null, maxMs: null };

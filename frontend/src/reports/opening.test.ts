@@ -42,3 +42,23 @@ test('the page that is drawn asks nothing again that was asked while its file ca
   mock.timers.tick(60_000);
   assert.equal(openingTime(), hub.hubTime(), 'a page that is opened later has a moment of its own');
 });
+
+test('a page that is drawn before there is a connection asks for the same moment as what is asked ahead', async (t) => {
+  const hubOfTest = new FakeHub(t);
+  let isConnected = false;
+  mock.getter(hub, 'isConnected', () => isConnected);
+  let connect = () => {};
+  mock.method(hub, 'on', (_: string, listener: (status: string) => void) => {
+    connect = () => listener('connected');
+    return () => {};
+  });
+  t.after(() => mock.restoreAll());
+  mock.timers.tick(120_000);
+  askFirst(ADDRESS);
+  const drawnAt = openingTime();
+  mock.timers.tick(80);
+  isConnected = true;
+  connect();
+  await settled();
+  assert.equal(Date.parse(hubOfTest.questions[0]?.query.until ?? ''), Math.floor(drawnAt));
+});

@@ -15,16 +15,21 @@ import { choiceIn, earlierQuery, queryOf, worstHourQuery } from './question.ts';
 const OPENING_MS = 10_000;
 
 let openedAt: number | null = null;
+/** There is no connection yet. The page may be drawn before there is, and its moment is then that of the questions. */
+let isAwaited = false;
 
-/** The moment of the questions that were asked ahead, while the page is being opened; else now. */
+/** The moment of the questions that are asked ahead, while the page is being opened; else now. */
 export function openingTime(): number {
   const now = hubTime();
-  return openedAt !== null && Math.abs(now - openedAt) < OPENING_MS ? openedAt : now;
+  if (openedAt !== null && Math.abs(now - openedAt) < OPENING_MS) return openedAt;
+  if (isAwaited) openedAt = now;
+  return now;
 }
 
 /** Asks once there is a connection: it tells the hub's time, and what it refuses is not asked for. */
 export function askFirst(params: URLSearchParams) {
   if (hub.isConnected) return askNow(params);
+  isAwaited = true;
   const stop = hub.on('status', (status: string) => {
     if (status !== 'connected') return;
     stop();
@@ -33,7 +38,8 @@ export function askFirst(params: URLSearchParams) {
 }
 
 function askNow(params: URLSearchParams) {
-  openedAt = hubTime();
+  openedAt = isAwaited ? openingTime() : hubTime();
+  isAwaited = false;
   const choice = choiceIn(params);
   const zone = teamZone.get() ?? HERE;
   const query = queryOf(choice, spanOf(choice.period, choice.since, choice.till, zone, openedAt));

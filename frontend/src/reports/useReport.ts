@@ -36,6 +36,11 @@ export function useReport() {
   const span = useMemo(() => spanOf(period, since, till, zone, at), [period, since, till, zone, at]);
   const query = useMemo(() => queryOf({ clock, filters }, span), [span, clock, filters]);
   const earlier = useMemo(() => earlierQuery(query, compare, zone), [compare, query, zone]);
+  // What stays the same where the same choice is asked for anew: the end of a stretch that is not over moves on.
+  const choice = useMemo(
+    () => JSON.stringify([period, span?.from, period === 'custom' && till, clock, filters, compare, zone]),
+    [period, span, till, clock, filters, compare, zone],
+  );
   return {
     params,
     set,
@@ -49,6 +54,7 @@ export function useReport() {
     query,
     /** The same question of the stretch before; null: it is not compared. */
     earlier,
+    choice,
     bucket: span === null ? 'day' : bucketOf(span),
     round,
     at,

@@ -17,7 +17,7 @@ export function Effect({ draft }: { draft: Draft }) {
   const [late, saved] = [lateOf(waiting, now, limitsOf(draft)), lateOf(waiting, now, of)];
   return (
     <span className="effect">
-      {say('effect', { late: number(late), waiting: number(waiting.length), saved: number(saved) })}
+      {say('effect', { count: number(late), waiting: number(waiting.length), saved: number(saved) })}
     </span>
   );
 }

@@ -7,7 +7,7 @@ import { PATH, type ListedMember } from '../hub/members.ts';
 import { read } from '../hub/reads.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { csvOf, separator } from '../parts/csv.ts';
-import { saveFile } from '../parts/save.ts';
+import { fileName, saveFile } from '../parts/save.ts';
 import { faultInWords } from '../words/faults.ts';
 import { number } from '../words/format.ts';
 import { reasonInWords } from '../words/reasons.ts';
@@ -125,7 +125,7 @@ function Template() {
         if (page.nextCursor === null) break;
         cursor = page.nextCursor;
       }
-      saveFile(csvOf(rows, separator(locale())), 'agents.csv');
+      saveFile(csvOf(rows, separator(locale())), `${fileName(say('agents'))}.csv`);
     } catch (error) {
       setFailure(reasonOf(error));
     }

@@ -14,7 +14,7 @@ export const DAILY_REPORT = {
     dailyReportHint:
       'O dia de ontem ao lado do mesmo dia da semana anterior. Vai por e-mail aos endereços definidos por quem opera o hub (REPORT_TO) e ao webhook de alertas. Se o horário de hoje já passou, o relatório de ontem é enviado assim que você salvar.',
     dailyReportOn: 'Enviar todos os dias',
-    dailyReportAt: 'Às ({{zone}})',
+    dailyReportAt: 'Horário ({{zone}})',
     dailyReportLanguage: 'Idioma',
   },
 } as const;

@@ -75,6 +75,13 @@ export function clockTime(at: number): string {
   return dateFormat(locale(), { timeStyle: 'medium', timeZone: zone.get() }).format(at);
 }
 
+/** An hour of the day, 0 to 24: `14h`, in English `2 PM`. */
+export function hourName(hour: number): string {
+  return locale() === 'en'
+    ? dateFormat('en', { hour: 'numeric', timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1, hour))
+    : `${hour}h`;
+}
+
 /** The time of a day that is said elsewhere. */
 export function clockMinute(at: string): string {
   return dateFormat(locale(), { hour: hour(), minute: '2-digit', timeZone: zone.get() }).format(Date.parse(at));

@@ -50,9 +50,11 @@ export function isWord(word: string): word is Word {
   return Object.hasOwn(spoken.get().words, word);
 }
 
-/** What the page says for a word; `{{name}}` in it stands for the value of that name. */
+/** What the page says for a word; `{{name}}` in it stands for the value of that name. Of one it says `word_one`, if there is that. */
 export function sayNow(word: Word, values?: Record<string, string | number>): string {
-  const text = spoken.get().words[word] ?? word;
+  const { words } = spoken.get();
+  const one = String(values?.count) === '1' ? words[`${word}_one` as Word] : undefined;
+  const text = one ?? words[word] ?? word;
   return values === undefined ? text : text.replace(/\{\{(\w+)\}\}/g, (_, name: string) => String(values[name] ?? ''));
 }
 

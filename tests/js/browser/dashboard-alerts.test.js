@@ -253,3 +253,30 @@ test('a page that opens on thousands of chats stays within what the hub allows o
   await text(opened.page, '.traffic table', 'Customers');
   assert.deepEqual(refused, []);
 });
+
+test('the wait of an agent has the colour of its sector, also where the chats come after the numbers', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await setThresholds(hub, { waitingSeconds: 7200 }, { support: { waitingSeconds: 60 } });
+  await hub.says('a', 'hello', (delivery, content) => {
+    ago(20, 'support')(delivery, content);
+    content.OrganizationMember = { Id: 'ana' };
+  });
+  const { page, clean } = await visit(t, browser, hub, '/nowhere');
+  const held = [];
+  let release;
+  let pass = (words) => held.push(words);
+  await page.routeWebSocket(/\/ws/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((words) => (JSON.parse(words).event === 'umbler_data' ? pass(words) : socket.send(words)));
+    release = () => {
+      pass = (words) => socket.send(words);
+      held.splice(0).forEach(pass);
+    };
+  });
+  await page.goto(`${hub.origin}/live`);
+  const wait = page.locator('.groups', { hasText: 'Open chats by agent' }).locator('.wait');
+  await wait.and(page.locator('[data-urgency=soon]')).waitFor();
+  release();
+  await wait.and(page.locator('[data-urgency=late]')).waitFor();
+  clean();
+});

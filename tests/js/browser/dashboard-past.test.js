@@ -143,7 +143,7 @@ test('chats and a conversation as they were: who had it, what was written, what 
   const hub = await spawnDashboard(t, dashboard);
   await anHour(hub);
   const { page, clean } = await visit(t, browser, hub, `/chats/a?at=${moment(60)}`);
-  await text(page, '.list .count', '1 chats');
+  await text(page, '.list .count', /^1 chat$/);
   await text(page, '.list .chat', 'the first');
   await text(page, '.list .wait', /^30:00$/);
   await text(page, '.conversation header', 'sales');

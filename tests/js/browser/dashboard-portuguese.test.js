@@ -118,3 +118,25 @@ test('why Umbler’s API cannot be asked is told in Portuguese, in the settings 
   );
   clean();
 });
+
+test('one chat, one alert and one closed chat are told as a Brazilian would tell them', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await hub.says('a', 'olá', (delivery, content) => {
+    content.CreatedAtUTC = content.ClosedAtUTC = delivery.EventDate;
+    content.Open = false;
+  });
+  const { page, clean } = await visit(t, browser, hub, '/chats?status=closed', PT);
+  await text(page, '.count', /^1 conversa$/);
+  await text(page, '.list .chip', /^Encerrada$/);
+  await page.goto(`${hub.origin}/reports?period=month`);
+  await text(page, '.story', /^30 dias: 1 conversa nova;/);
+  assert.deepEqual(await page.locator('.whose option:first-child').allInnerTexts(), [
+    'Todos',
+    'Todos',
+    'Todos',
+    'Todas',
+  ]);
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()]);
+  assert.match(file.suggestedFilename(), /^atendentes-\d{4}-\d\d-\d\d\.csv$/);
+  clean();
+});

@@ -87,7 +87,7 @@ test('how durations are spread: the lengths of the hub, beside the same weekday 
   );
   // Percentiles stand where they lie.
   await text(page, '.distribution tr[data-from="300000"] .chip', 'Median');
-  await text(page, '.distribution tr[data-from="1200000"] .chip', '95 %');
+  await text(page, '.distribution tr[data-from="1200000"] .chip', '95% within');
   assert.deepEqual(
     await bins.locator('td:nth-child(5)').allInnerTexts(),
     await page.evaluate(async () => {
@@ -177,5 +177,39 @@ test('another period has other numbers, and a period of nothing says so', async 
   await page.getByLabel('First day').fill(new Date(Date.now() - 40 * 24 * HOUR_MS).toISOString().slice(0, 10));
   await page.getByLabel('Last day').fill(new Date(Date.now() - 30 * 24 * HOUR_MS).toISOString().slice(0, 10));
   await text(page, '.tile[data-name=messagesIn] .value', /^0$/);
+  clean();
+});
+
+test('who comes back from a chat behind a number finds its chats, and a report is chosen by its address alone', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await aMorning(hub);
+  const { page, clean } = await visit(t, browser, hub, '/reports');
+  await page.getByLabel('How long it took: Metric').selectOption('replyTime');
+  await page.getByLabel('Over time: Metric').selectOption('messagesIn');
+  await page.getByLabel('By hour and weekday: Metric').selectOption('created');
+  await page.getByRole('columnheader', { name: 'Reply time' }).getByRole('button').click();
+  await page.getByRole('button', { name: /^Reply time, 20 min – 30 min: 1/ }).click();
+  await page.getByRole('link', { name: 'Contact of b' }).click();
+  await text(page, '.message', 'yes?');
+  await page.goBack();
+  await text(page, '.dialog h2', /^Reply time · 20 min – 30 min$/);
+  await text(page, '.behind li', 'Contact of b');
+  await page.reload();
+  await text(page, '.behind li', 'Contact of b');
+  await page.keyboard.press('Escape');
+  await page.locator('.dialog').waitFor({ state: 'detached' });
+  assert.doesNotMatch(page.url(), /behind/);
+  await page.reload();
+  await page.locator('.sortable th[aria-sort=descending]', { hasText: 'Reply time' }).waitFor();
+  const values = (names) => Promise.all(names.map((name) => page.getByLabel(`${name}: Metric`).inputValue()));
+  assert.deepEqual(await values(['How long it took', 'Over time', 'By hour and weekday']), [
+    'replyTime',
+    'messagesIn',
+    'created',
+  ]);
+  await page.getByRole('button', { name: /^Reply time, 20 min – 30 min: 1/ }).click();
+  await text(page, '.behind li', 'Contact of b');
+  await page.goBack();
+  await page.locator('.dialog').waitFor({ state: 'detached' });
   clean();
 });
