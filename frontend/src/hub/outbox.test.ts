@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test, type TestContext } from 'node:test';
-import hub, { type Writing } from 'umbler-hub-client';
+import hub, { type OutboxEntry, type Writing } from 'umbler-hub-client';
 
 import { FakeHub, NOW, settled } from '../../test/fake-hub.ts';
 import { Outbox } from './outbox.ts';
@@ -10,6 +10,28 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** The 24 hours of the chat are over after an hour. */
 const until = new Date(NOW + HOUR_MS).toISOString();
 const answer = (refused: Writing['refused']) => ({ outbox: [], writing: { refused, windowUntil: until } });
+
+function entry(id: string, more: Partial<OutboxEntry>): OutboxEntry {
+  const at = new Date(NOW).toISOString();
+  return {
+    id,
+    tempId: id,
+    chatId: 'a',
+    state: 'queued',
+    text: null,
+    private: false,
+    prefix: null,
+    sentBy: { id: '', name: null },
+    queuedAt: at,
+    attempts: 0,
+    attemptedAt: null,
+    changedAt: at,
+    messageId: null,
+    reason: null,
+    detail: null,
+    ...more,
+  };
+}
 
 /** A chat's outbox on a computer whose clock is so many minutes off, while the hub's stands at `NOW`. */
 function outboxOn(t: TestContext, minutes: number) {
@@ -48,3 +70,19 @@ for (const [minutes, name] of [
     assert.equal(outbox.get().entries[0]?.queuedAt, new Date(NOW).toISOString());
   });
 }
+
+test('texts on their way to a person who is erased leave the screen, whatever the hub answers', async (t) => {
+  const { fake, outbox } = outboxOn(t, 0);
+  t.after(() => outbox.close());
+  outbox.contactId = 'c';
+  await fake.open();
+  outbox.open();
+  await (await fake.asked()).answer({ ...answer(null), outbox: [entry('one', { state: 'failed', text: 'segredo' })] });
+  const shown = () => outbox.get().entries.map(({ text }) => text);
+  fake.update(11, { type: 'contact_erased', erasedContactId: 'other' });
+  assert.deepEqual(shown(), ['segredo']);
+  fake.update(12, { type: 'contact_erased', erasedContactId: 'c' });
+  assert.deepEqual(shown(), []);
+  await (await fake.asked()).answer({ ...answer(null), outbox: [entry('one', { state: 'failed' })] });
+  assert.deepEqual(shown(), [null]);
+});

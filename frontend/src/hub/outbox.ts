@@ -35,6 +35,10 @@ export class Outbox extends Store<OutboxState> {
   #meanwhile = new Set<string>();
   /** The id of a text whose answer did not come: sent again, it is one message. */
   #unanswered: { key: string; tempId: string } | null = null;
+  /** Whose chat it is, as far as its page knows. */
+  contactId: string | null = null;
+  /** How often this person's data were erased meanwhile: what is held elsewhere of the chat is to be dropped, too. */
+  erasures = 0;
 
   constructor(
     client: UmblerHubClient,
@@ -157,6 +161,7 @@ export class Outbox extends Store<OutboxState> {
   }
 
   #update(update: Update) {
+    if (update.erasedContactId && update.erasedContactId === this.contactId) return this.#erase();
     if (update.outbox?.chatId === this.chat) return this.#put(update.outbox);
     if (update.chat?.id !== this.chat) return;
     const isWritten = update.message?.direction === 'in';
@@ -164,6 +169,15 @@ export class Outbox extends Store<OutboxState> {
     // The customer opens the 24 hours anew; a close, and a reopening, decide too.
     if (isWritten || isClosed !== (this.#writing?.refused === 'chat_closed')) void this.load();
     for (const message of [update.message, ...(update.otherMessages ?? [])]) this.#see(message);
+  }
+
+  /** The hub dropped what was queued and the words of the rest. What is held here goes at once, whatever the answer. */
+  #erase() {
+    this.erasures += 1;
+    this.#unanswered = null;
+    this.#entries = new Map();
+    void this.load();
+    this.#tell();
   }
 
   /** A message that the provider could not deliver after all is listed again. */
