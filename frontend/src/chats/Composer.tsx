@@ -30,7 +30,8 @@ export function Composer({ chat: { id, contactId }, messages }: { chat: Chat; me
   useEffect(() => {
     outbox.contactId = contactId;
   }, [outbox, contactId]);
-  const { entries, writing } = useStore(outbox);
+  const say = useWords();
+  const { entries, writing, failure } = useStore(outbox);
   const shown = new Set(messages?.map((message) => message.id));
   const onTheWay = entries.filter(
     ({ state, messageId }) => state === 'failed' || messageId === null || !shown.has(messageId),
@@ -38,6 +39,11 @@ export function Composer({ chat: { id, contactId }, messages }: { chat: Chat; me
   return (
     <>
       {onTheWay.length > 0 && <Outgoing entries={onTheWay} outbox={outbox} />}
+      {writing === null && failure !== null && (
+        <p className="composer-shut quiet" role="status" data-refused="unknown">
+          {say('composeUnknown', { reason: failure })}
+        </p>
+      )}
       {writing !== null && <Form key={id} outbox={outbox} writing={writing} />}
     </>
   );

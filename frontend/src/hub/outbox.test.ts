@@ -86,3 +86,35 @@ test('texts on their way to a person who is erased leave the screen, whatever th
   await (await fake.asked()).answer({ ...answer(null), outbox: [entry('one', { state: 'failed' })] });
   assert.deepEqual(shown(), [null]);
 });
+
+test('where it could not be read whether one may write, that is said, and asked again until it is known', async (t) => {
+  const { fake, outbox } = outboxOn(t, 0);
+  t.after(() => outbox.close());
+  await fake.open();
+  outbox.open();
+  await (await fake.asked()).refuse(503, 'unavailable');
+  assert.equal(outbox.get().writing, null);
+  assert.notEqual(outbox.get().failure, null);
+  mock.timers.tick(5000);
+  await (await fake.asked()).refuse(503, 'unavailable');
+  mock.timers.tick(5000);
+  await (await fake.asked()).answer(answer(null));
+  assert.deepEqual([outbox.get().writing?.refused, outbox.get().failure], [null, null]);
+  mock.timers.tick(5000);
+  await settled();
+  assert.equal(fake.questions.length, 0, 'and then no more');
+});
+
+test('texts of one second stand in the order in which they were queued, however many digits it has', async (t) => {
+  const { fake, outbox } = outboxOn(t, 0);
+  t.after(() => outbox.close());
+  await fake.open();
+  outbox.open();
+  const queued = (id: string, fraction: string) => entry(id, { queuedAt: `2026-03-02T15:00:40${fraction}Z` });
+  const outboxes = [queued('c', '.25'), queued('b', '.2'), queued('a', '')];
+  await (await fake.asked()).answer({ ...answer(null), outbox: outboxes });
+  assert.deepEqual(
+    outbox.get().entries.map(({ id }) => id),
+    ['a', 'b', 'c'],
+  );
+});
