@@ -50,6 +50,12 @@ export declare class HubError extends Error {
  */
 export declare function compareMessages(a: Placed, b: Placed): number;
 
+/** The moment at which a message stands among others and among what happened to its chat, in RFC 3339. */
+export declare function momentOf(message: Pick<Placed, 'at' | 'createdAt'>): string;
+
+/** A moment as text that sorts, to the nanosecond: the hub writes as many digits of a second as there are. */
+export declare function sortKey(at: string | null | undefined): string;
+
 /** The same without what tells who a person is, and without content: what is left after `contact_erased`. */
 export declare function erasedContact(contact: Contact): Contact;
 export declare function erasedChat(chat: Chat): Chat;

@@ -1,14 +1,14 @@
 import { Button, Textarea } from '@mantine/core';
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react';
-import type { Message, OutboxEntry, Writing } from 'umbler-hub-client';
+import type { Chat, Message, OutboxEntry, Writing } from 'umbler-hub-client';
 
 import { hub, useHub } from '../hub/hub.tsx';
 import { Outbox } from '../hub/outbox.ts';
-import { useStore } from '../hub/store.ts';
+import { usePart, useStore } from '../hub/store.ts';
 import type { Word } from '../words/en.ts';
 import { clockMinute, fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
-import { draftOf, keepDraft } from './drafts.ts';
+import { drafts } from './drafts.ts';
 import './composer.css';
 
 /** WhatsApp takes no longer text. */
@@ -17,7 +17,7 @@ const TEXT_CHARS_MAX = 4096;
 const LEFT_SHOWN = 200;
 
 /** Answers the customer, or makes a note for the team; above it, what is on its way. */
-export function Composer({ id, messages }: { id: string; messages: Message[] | null }) {
+export function Composer({ chat: { id, contactId }, messages }: { chat: Chat; messages: Message[] | null }) {
   const { isConnected } = useHub();
   const outbox = useMemo(() => new Outbox(hub, id), [id]);
   const [opened, setOpened] = useState(isConnected);
@@ -27,7 +27,11 @@ export function Composer({ id, messages }: { id: string; messages: Message[] | n
     outbox.open();
     return () => outbox.close();
   }, [outbox, opened]);
-  const { entries, writing } = useStore(outbox);
+  useEffect(() => {
+    outbox.contactId = contactId;
+  }, [outbox, contactId]);
+  const say = useWords();
+  const { entries, writing, failure } = useStore(outbox);
   const shown = new Set(messages?.map((message) => message.id));
   const onTheWay = entries.filter(
     ({ state, messageId }) => state === 'failed' || messageId === null || !shown.has(messageId),
@@ -35,7 +39,12 @@ export function Composer({ id, messages }: { id: string; messages: Message[] | n
   return (
     <>
       {onTheWay.length > 0 && <Outgoing entries={onTheWay} outbox={outbox} />}
-      {writing !== null && <Form key={id} id={id} outbox={outbox} writing={writing} />}
+      {writing === null && failure !== null && (
+        <p className="composer-shut quiet" role="status" data-refused="unknown">
+          {say('composeUnknown', { reason: failure })}
+        </p>
+      )}
+      {writing !== null && <Form key={id} outbox={outbox} writing={writing} />}
     </>
   );
 }
@@ -102,11 +111,12 @@ function Decision({ entry, outbox }: { entry: OutboxEntry; outbox: Outbox }) {
   );
 }
 
-function Form({ id, outbox, writing }: { id: string; outbox: Outbox; writing: Writing }) {
+function Form({ outbox, writing }: { outbox: Outbox; writing: Writing }) {
   const say = useWords();
   const hint = useId();
   const field = useRef<HTMLTextAreaElement>(null);
-  const [text, setText] = useState(() => draftOf(id));
+  const { chat: id } = outbox;
+  const text = usePart(drafts, () => drafts.of(id));
   const [isNote, setNote] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
   const { refused, windowUntil } = writing;
@@ -116,21 +126,20 @@ function Form({ id, outbox, writing }: { id: string; outbox: Outbox; writing: Wr
   const left = TEXT_CHARS_MAX - [...text].length;
   const canSend = text.trim() !== '' && left >= 0;
 
-  function write(value: string) {
-    setText(value);
-    keepDraft(id, value);
-  }
+  const write = (value: string) => drafts.keep(id, value, outbox.contactId);
 
   async function send() {
     if (!canSend) return;
-    const sent = text;
+    const [sent, { erasures }] = [text, outbox];
     setRefusal(null);
     write('');
     const refusal = await outbox.send(sent, isPrivate);
     if (refusal === null) return;
     setRefusal(refusal);
+    // What was written to a person who was erased meanwhile does not come back.
+    if (outbox.erasures !== erasures) return;
     // Whatever was written meanwhile stays behind it.
-    const meanwhile = draftOf(id);
+    const meanwhile = drafts.of(id);
     write(meanwhile === '' ? sent : `${sent}\n${meanwhile}`);
     field.current?.focus();
   }

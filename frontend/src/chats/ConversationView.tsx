@@ -70,7 +70,7 @@ export function ConversationView({ id, wanted }: { id: string; wanted: string | 
             {say('closedChat')} {chat.closedAt && fullMoment(chat.closedAt)}
           </p>
         )}
-        {!gone && chat !== null && <Composer id={id} messages={state.messages} />}
+        {!gone && chat !== null && <Composer chat={chat} messages={state.messages} />}
       </section>
       <Details id={id} state={state} timeline={timeline} />
     </div>

@@ -1,6 +1,8 @@
 /** What the list of chats is narrowed to. It stands in the page's address, so that a view can be bookmarked. */
 
-import type { Chat } from 'umbler-hub-client';
+import { sortKey, type Chat } from 'umbler-hub-client';
+
+import { inOrder } from '../hub/in-order.ts';
 
 export interface Filters {
   status: 'open' | 'waiting' | 'closed' | 'all';
@@ -55,23 +57,23 @@ export function matches(chat: Chat, { status, sector, owner, channel, tag, kind,
 const activeAt = momentOf(({ lastActivityAt }) => lastActivityAt);
 const waitsSince = momentOf(({ waitingSince }) => waitingSince);
 
-/** Latest activity first. */
+/** Latest activity first, to the nanosecond; of one moment the later id, as the hub lists them. */
 export function byActivity(a: Chat, b: Chat): number {
-  return activeAt(b) - activeAt(a) || (a.id < b.id ? -1 : 1);
+  return inOrder(activeAt(b), activeAt(a)) || inOrder(b.id, a.id);
 }
 
 /** The longest wait first. */
 export function byWait(a: Chat, b: Chat): number {
-  return waitsSince(a) - waitsSince(b) || (a.id < b.id ? -1 : 1);
+  return inOrder(waitsSince(a), waitsSince(b)) || inOrder(a.id, b.id);
 }
 
-/** A moment of a chat as a number; 0 where it is not known. Read once, for sorting asks for each many times. */
-function momentOf(of: (chat: Chat) => string | null): (chat: Chat) => number {
-  const known = new WeakMap<Chat, number>();
+/** A moment of a chat as text that sorts. Made once, for sorting asks for each many times. */
+function momentOf(of: (chat: Chat) => string | null): (chat: Chat) => string {
+  const known = new WeakMap<Chat, string>();
   return (chat) => {
     const before = known.get(chat);
     if (before !== undefined) return before;
-    const at = Date.parse(of(chat) ?? '') || 0;
+    const at = sortKey(of(chat));
     known.set(chat, at);
     return at;
   };

@@ -52,3 +52,16 @@ test('while older messages are not read, what happened among them is left out', 
   const steps = [step('opened', '2026-03-01T15:00:00Z'), step('closed', '2026-03-02T15:02:00Z')];
   assert.deepEqual(read(threadOf(messages, steps, false, ZONE)), [['2026-03-02', 'a', 'closed']]);
 });
+
+test('a close, a reply and a question of one second stand in the order in which they happened', () => {
+  const second = '2026-03-02T15:00:40Z';
+  const messages = [
+    said('reply', '2026-03-02T15:00:40.2Z', { direction: 'out', source: 'Member' }),
+    // Stamped in whole seconds, as WhatsApp does it.
+    said('question', second, { createdAt: '2026-03-02T15:00:40.9Z' }),
+  ];
+  const steps = [step('reopened', '2026-03-02T15:00:40.900000001Z'), step('closed', '2026-03-02T15:00:40.5Z')];
+  assert.deepEqual(read(threadOf(messages, steps, true, ZONE)), [
+    ['2026-03-02', 'reply', 'closed', 'question', 'reopened'],
+  ]);
+});

@@ -1,12 +1,15 @@
 /** A conversation in the order that it is read: days, messages that belong together, and what happened in between. */
 
-import type { Message } from 'umbler-hub-client';
+import { momentOf, sortKey, type Message } from 'umbler-hub-client';
 
 import { dayOf } from '../hub/days.ts';
+import { inOrder } from '../hub/in-order.ts';
 import type { Step } from './useTimeline.ts';
 
 /** Messages of one author within so long stand together. */
 const TOGETHER_MS = 5 * 60_000;
+/** After every moment. */
+const LAST = '\uffff';
 
 export type Item =
   | { kind: 'message'; key: string; message: Message; isContinued: boolean }
@@ -22,10 +25,11 @@ export interface ThreadDay {
  * all, `isWhole`: what was written around them is not here.
  */
 export function threadOf(messages: Message[], steps: Step[], isWhole: boolean, zone?: string): ThreadDay[] {
-  const first = Date.parse(messages[0]?.at ?? '');
+  const first = messages[0] === undefined ? LAST : sortKey(momentOf(messages[0]));
   const shown = steps
-    .filter(({ at }) => isWhole || Date.parse(at) >= first)
-    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+    .map((step) => ({ step, key: sortKey(step.at) }))
+    .filter(({ key }) => isWhole || key >= first)
+    .sort((a, b) => inOrder(a.key, b.key));
   const days: ThreadDay[] = [];
   const put = (at: number, item: Item) => {
     const day = dayOf(at, zone);
@@ -36,17 +40,18 @@ export function threadOf(messages: Message[], steps: Step[], isWhole: boolean, z
     items.push(item);
   };
   let next = 0;
-  const putSteps = (until: number) => {
-    for (let step = shown[next]; step !== undefined && Date.parse(step.at) <= until; step = shown[next]) {
+  const putSteps = (until: string) => {
+    for (let one = shown[next]; one !== undefined && one.key <= until; one = shown[next]) {
+      const { step } = one;
       put(Date.parse(step.at), { kind: 'event', key: `${step.eventId} ${step.type} ${next}`, step });
       next += 1;
     }
   };
   for (const message of messages) {
-    putSteps(Date.parse(message.at));
+    putSteps(sortKey(momentOf(message)));
     put(Date.parse(message.at), { kind: 'message', key: message.id, message, isContinued: false });
   }
-  putSteps(Infinity);
+  putSteps(LAST);
   return days;
 }
 

@@ -86,7 +86,10 @@ export function usePastRows(filters: Filters, at: string): ShownRows {
   const [begun, setBegun] = useState(isConnected);
   if (isConnected && !begun) setBegun(true);
   useEffect(() => {
-    if (begun) void store.more();
+    if (!begun) return;
+    const close = store.open();
+    void store.more();
+    return close;
   }, [store, begun]);
   const { chats, total, failure, hasMore } = useStore(store);
   const more = () => void store.more();

@@ -70,6 +70,68 @@ test('alerts of a chat that leaves the scope while they are read stay out of sig
   assert.deepEqual(ids(store), ['one']);
 });
 
+/** A list that is read anew, and what is heard of it. */
+async function again(t: TestContext, ...before: Alert[]) {
+  const hub = new FakeHub(t);
+  const store = new AlertStore(hub.client);
+  const heard: string[] = [];
+  store.onRaised(({ id }) => heard.push(id));
+  await hub.open();
+  await (await hub.asked()).answer(page(...before));
+  return { hub, store, heard };
+}
+
+const after = (seconds: number) => new Date(NOW + seconds * 1000).toISOString();
+
+test('an alert that is raised while the list is read anew is heard, and once', async (t) => {
+  const { hub, store, heard } = await again(t);
+  hub.update(11, { type: 'contact_erased', erasedContactId: 'c' });
+  const list = await hub.asked();
+  hub.update(12, { type: 'alert_raised', alert: alert('in the answer') });
+  hub.update(13, { type: 'alert_raised', alert: alert('one') });
+  hub.update(14, { type: 'alert_raised', alert: alert('over') });
+  hub.update(15, { type: 'alert_cleared', alert: alert('over', { clearedAt: after(1) }) });
+  await list.answer({ alerts: [alert('in the answer', { raisedAt: after(1) })], nextCursor: null, asOfSeq: 12 });
+  assert.deepEqual(
+    [heard, ids(store)],
+    [
+      ['in the answer', 'one'],
+      ['in the answer', 'one'],
+    ],
+  );
+});
+
+test('alerts that were raised while updates were missed are heard, but none that is older', async (t) => {
+  const { hub, heard } = await again(t, alert('known', { raisedAt: after(-5) }));
+  assert.deepEqual(heard, []);
+  hub.say('resync_required', { reason: 'too_slow' });
+  const missed = alert('missed', { raisedAt: after(10) });
+  const taken = alert('taken', { raisedAt: after(10), acknowledgedAt: after(11) });
+  await (await hub.asked()).answer(
+    page(alert('known', { raisedAt: after(-5) }), alert('came into sight', { raisedAt: after(-60) }), missed, taken),
+  );
+  assert.deepEqual(heard, ['missed']);
+});
+
+test('a failure that comes just after a change is told', async (t) => {
+  const { hub, store } = await again(t);
+  hub.update(11, { type: 'alert_raised', alert: alert('one') });
+  hub.say('resync_required', { reason: 'too_slow' });
+  await (await hub.asked()).refuse(503, 'unavailable');
+  told();
+  assert.notEqual(store.get().failure, null);
+});
+
+test('alerts of one moment keep their places, whatever order they come in', async (t) => {
+  const [a, b, c] = ['a', 'b', 'c'].map((id) => alert(id)) as [Alert, Alert, Alert];
+  const { hub, store } = await again(t, c, b);
+  hub.update(11, { type: 'alert_raised', alert: a });
+  assert.deepEqual(ids(store), ['c', 'b', 'a']);
+  hub.say('resync_required', { reason: 'too_slow' });
+  await (await hub.asked()).answer(page(a, b, c));
+  assert.deepEqual(ids(store), ['c', 'b', 'a']);
+});
+
 test('whoever is late is told of once, and not as near the limit too', () => {
   const all = [
     alert('late', { kind: 'waiting' }),

@@ -1,8 +1,9 @@
 /** Deadlines that have passed: read once, then kept by updates. The hub's alone: nothing here decides what is an alert. */
 
-import type { Alert, AlertKind, UmblerHubClient, Update } from 'umbler-hub-client';
+import { sortKey, type Alert, type AlertKind, type UmblerHubClient, type Update } from 'umbler-hub-client';
 
 import { isMissing, reasonOf } from './errors.ts';
+import { inOrder } from './in-order.ts';
 import { namesOf, renamed } from './names.ts';
 import { read } from './reads.ts';
 import { Store } from './store.ts';
@@ -42,6 +43,9 @@ export function pressing(alerts: Alert[]): Alert[] {
 export class AlertStore extends Store<Alerts> {
   #known = new Map<string, Alert>();
   #loaded = false;
+  #failure: string | null = null;
+  /** Up to here nothing was missed, as text that sorts; null before the list was read once. */
+  #heardUntil: string | null = null;
   #reading = 0;
   /** Updates that came while the list was read; those up to its position are in it. */
   #meanwhile: { seq: number; update: Update }[] = [];
@@ -53,7 +57,9 @@ export class AlertStore extends Store<Alerts> {
     onStream(client, ({ missed }) => {
       if (missed || !this.#loaded) void this.read();
     });
-    client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));
+    client.on('umbler_update', (update, { seq, timestamp }) => {
+      this.#update(update, seq ?? 0, timestamp);
+    });
     client.on('status', (status) => {
       if (status === 'unauthorized') this.#forget();
     });
@@ -84,14 +90,23 @@ export class AlertStore extends Store<Alerts> {
         cursor = page.nextCursor ?? undefined;
         asOf ??= page.asOfSeq;
       } while (cursor !== undefined);
+      const raised = new Map(this.#missedIn(found).map((alert) => [alert.id, alert]));
       this.#known = found;
       this.#loaded = true;
-      for (const { seq, update } of this.#meanwhile) if (seq > (asOf ?? 0)) this.#apply(update);
-      this.#tell(null);
+      for (const { seq, update } of this.#meanwhile) {
+        if (seq <= (asOf ?? 0)) continue;
+        this.#apply(update);
+        if (update.type === 'alert_raised' && update.alert) raised.set(update.alert.id, update.alert);
+      }
+      this.#hear([...found.values(), ...raised.values()].map(({ raisedAt }) => raisedAt));
+      this.#failure = null;
+      this.#tell();
+      this.#ring([...raised.values()].filter(({ id }) => this.#known.has(id)));
     } catch (error) {
       if (reading !== this.#reading) return;
       if (isMissing(error)) return this.set({ ...NOTHING, missing: true });
-      this.#tell(reasonOf(error));
+      this.#failure = reasonOf(error);
+      this.#tell();
       setTimeout(() => {
         if (reading === this.#reading) void this.read();
       }, RETRY_MS);
@@ -102,10 +117,27 @@ export class AlertStore extends Store<Alerts> {
   take(alert: Alert) {
     if (this.#known.has(alert.id))
       this.#apply({ type: alert.clearedAt === null ? 'alert_acknowledged' : 'alert_cleared', alert });
-    this.#tell(null);
+    this.#tell();
   }
 
-  #update(update: Update, seq: number) {
+  /** What was raised while nobody listened here. What came into sight since is older, and no news. */
+  #missedIn(found: Map<string, Alert>): Alert[] {
+    const until = this.#heardUntil;
+    if (until === null) return [];
+    return [...found.values()]
+      .filter((alert) => !this.#known.has(alert.id) && alert.acknowledgedAt === null && sortKey(alert.raisedAt) > until)
+      .sort((a, b) => inOrder(sortKey(a.raisedAt), sortKey(b.raisedAt)));
+  }
+
+  #hear(moments: (string | undefined)[]) {
+    this.#heardUntil = [this.#heardUntil ?? '', ...moments.map(sortKey)].sort(inOrder).at(-1) ?? '';
+  }
+
+  #ring(raised: Alert[]) {
+    for (const alert of raised) for (const listener of this.#listeners) listener(alert);
+  }
+
+  #update(update: Update, seq: number, timestamp: string | undefined) {
     if (this.get().missing) return;
     // Alerts do not tell the contact of their chat, only its name.
     if (update.erasedContactId) return void this.read();
@@ -113,8 +145,9 @@ export class AlertStore extends Store<Alerts> {
       this.#meanwhile.push({ seq, update });
       return;
     }
-    if (this.#apply(update)) this.#tell(this.get().failure);
-    if (update.type === 'alert_raised' && update.alert) for (const listener of this.#listeners) listener(update.alert);
+    this.#hear([timestamp]);
+    if (this.#apply(update)) this.#tell();
+    if (update.type === 'alert_raised' && update.alert) this.#ring([update.alert]);
   }
 
   /** True where something changed. */
@@ -148,7 +181,7 @@ export class AlertStore extends Store<Alerts> {
     if (reading !== this.#reading || entering.gone) return;
     for (const alert of alerts as Alert[])
       if (!this.#known.has(alert.id) && !entering.dropped.has(alert.id)) this.#known.set(alert.id, alert);
-    this.#tell(null);
+    this.#tell();
   }
 
   #drop(id: string) {
@@ -160,16 +193,20 @@ export class AlertStore extends Store<Alerts> {
     this.#reading += 1;
     this.#known.clear();
     this.#loaded = false;
+    this.#failure = null;
+    this.#heardUntil = null;
     this.set(NOTHING);
   }
 
-  #tell(failure: string | null) {
+  #tell() {
     this.soon(() => ({
       alerts: this.#loaded
-        ? [...this.#known.values()].sort((a, b) => Date.parse(b.raisedAt) - Date.parse(a.raisedAt))
+        ? [...this.#known.values()].sort(
+            (a, b) => inOrder(sortKey(b.raisedAt), sortKey(a.raisedAt)) || inOrder(b.id, a.id),
+          )
         : this.get().alerts,
       missing: false,
-      failure,
+      failure: this.#failure,
     }));
   }
 }

@@ -114,3 +114,28 @@ test('name and texts of a person whose data were erased vanish from the open con
   );
   assert.equal(messages?.find(({ id }) => id === 'r')?.author?.name, 'Bia');
 });
+
+test('texts of a person who is erased while an older page is read do not come back with it', async (t) => {
+  const { hub, conversation } = await opened(t);
+  const [one, other] = [await hub.asked(), await hub.asked()];
+  await one.answer({ chat: chat('a', { contactId: 'c' }) });
+  await other.answer({ messages: [message('m', { text: 'segredo' })], nextCursor: 'next' });
+  await (await hub.asked()).answer({ contact: CONTACT });
+  const read = conversation.older();
+  const page = await hub.asked();
+  hub.update(11, { type: 'contact_erased', erasedContactId: 'c' });
+  await page.answer({ messages: [message('old', { text: 'outro segredo' })], nextCursor: null });
+  await (await hub.asked()).answer({ messages: [message('old', { erased: true })], nextCursor: null });
+  await read;
+  const { messages, loadingOlder } = conversation.get();
+  assert.deepEqual([messages?.map(({ text }) => text), loadingOlder], [[null, null], false]);
+});
+
+test('a conversation of the past loses name and texts of a person who is erased now', async (t) => {
+  const { hub, conversation } = await opened(t, '2026-03-02T13:00:00Z');
+  await answer(hub, chat('a', { contactId: 'c', contactName: 'Ana' }), [message('m', { text: 'segredo' })]);
+  await (await hub.asked()).answer({ contact: CONTACT });
+  hub.update(11, { type: 'contact_erased', erasedContactId: 'c' });
+  const { chat: shown, contact, messages } = conversation.get();
+  assert.deepEqual([shown?.contactName, contact?.name, messages?.[0]?.text], [null, null, null]);
+});

@@ -70,6 +70,7 @@ export class Conversation extends Store<ConversationState> {
   #reading = 0;
   #isReading = false;
   #meanwhile = nothingYet();
+  #erasures = 0;
 
   /** `at`: as it was then; it grows where it is followed on from there. */
   constructor(
@@ -86,7 +87,13 @@ export class Conversation extends Store<ConversationState> {
 
   open() {
     if (this.at !== null) {
-      this.#stops = this.#follow === null ? [] : [this.#follow((update) => this.#update(update))];
+      this.#stops = [
+        ...(this.#follow === null ? [] : [this.#follow((update) => this.#update(update))]),
+        // Who is erased now is erased in the past, too.
+        this.#client.on('umbler_update', ({ erasedContactId }) => {
+          if (erasedContactId) this.#erase(erasedContactId);
+        }),
+      ];
       return void this.load();
     }
     this.#stops = [
@@ -150,9 +157,9 @@ export class Conversation extends Store<ConversationState> {
     }
   }
 
-  async older() {
+  async older(): Promise<void> {
     if (this.#cursor === null || this.#state.loadingOlder) return;
-    const reading = this.#reading;
+    const [reading, erasures] = [this.#reading, this.#erasures];
     this.#change({ loadingOlder: true });
     try {
       const page = await this.#client.get(`${this.#path}/messages`, {
@@ -161,6 +168,11 @@ export class Conversation extends Store<ConversationState> {
         cursor: this.#cursor,
       });
       if (reading !== this.#reading || this.#state.gone) return this.#change({ loadingOlder: false });
+      if (erasures !== this.#erasures) {
+        // The page may still hold the texts of the person.
+        this.#change({ loadingOlder: false });
+        return await this.older();
+      }
       for (const message of page.messages as Message[])
         if (!this.#known.has(message.id)) this.#known.set(message.id, message);
       this.#cursor = page.nextCursor;
@@ -232,8 +244,11 @@ export class Conversation extends Store<ConversationState> {
 
   #erase(contactId: string) {
     const { chat, contact, messages } = this.#state;
+    this.#erasures += 1;
+    const told = this.#meanwhile.contacts.get(contactId);
+    if (told) this.#meanwhile.contacts.set(contactId, erasedContact(told));
     // What is being read may still hold the name and the texts.
-    if (this.#isReading && this.at === null) void this.load();
+    if (this.#isReading) void this.load();
     if (chat?.contactId !== contactId) return;
     for (const [id, message] of this.#known) this.#known.set(id, erasedMessage(message));
     this.#change({

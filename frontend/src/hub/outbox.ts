@@ -2,6 +2,7 @@
 
 import {
   HubError,
+  sortKey,
   type Message,
   type OutboxEntry,
   type UmblerHubClient,
@@ -11,6 +12,7 @@ import {
 
 import { hubTime, whenReached } from './clock.ts';
 import { codeOf, isMissing, reasonOf } from './errors.ts';
+import { inOrder } from './in-order.ts';
 import { Store } from './store.ts';
 import { onStream } from './stream.ts';
 
@@ -19,15 +21,19 @@ export interface OutboxState {
   entries: OutboxEntry[];
   /** Null while loading, and where the hub is of a version that does not send. */
   writing: Writing | null;
+  /** Why it is not known whether the user may write; it is asked again and again. */
+  failure: string | null;
 }
 
 /** The hub's time is known to within this: a question asked at the very end could still be told that the user may write. */
 const WINDOW_MARGIN_MS = 500;
+const RETRY_MS = 5000;
 
 export class Outbox extends Store<OutboxState> {
   #client: UmblerHubClient;
   #entries = new Map<string, OutboxEntry>();
   #writing: Writing | null = null;
+  #failure: string | null = null;
   #stops: (() => void)[] = [];
   #stopWaiting = () => {};
   #reading = 0;
@@ -35,12 +41,16 @@ export class Outbox extends Store<OutboxState> {
   #meanwhile = new Set<string>();
   /** The id of a text whose answer did not come: sent again, it is one message. */
   #unanswered: { key: string; tempId: string } | null = null;
+  /** Whose chat it is, as far as its page knows. */
+  contactId: string | null = null;
+  /** How often this person's data were erased meanwhile: what is held elsewhere of the chat is to be dropped, too. */
+  erasures = 0;
 
   constructor(
     client: UmblerHubClient,
     readonly chat: string,
   ) {
-    super({ entries: [], writing: null });
+    super({ entries: [], writing: null, failure: null });
     this.#client = client;
   }
 
@@ -77,11 +87,17 @@ export class Outbox extends Store<OutboxState> {
       }
       this.#entries = entries;
       this.#writing = writing;
+      this.#failure = null;
       this.#wake(writing.windowUntil);
     } catch (error) {
       if (reading !== this.#reading) return;
-      // Nobody can write where the hub does not answer; what is on its way stays as it was told.
+      // What is on its way, and whether one may write, stays as it was told last.
+      this.#failure = isMissing(error) ? null : reasonOf(error);
       if (isMissing(error)) this.#writing = null;
+      else
+        setTimeout(() => {
+          if (reading === this.#reading) void this.load();
+        }, RETRY_MS);
     }
     this.#tell();
   }
@@ -157,6 +173,7 @@ export class Outbox extends Store<OutboxState> {
   }
 
   #update(update: Update) {
+    if (update.erasedContactId && update.erasedContactId === this.contactId) return this.#erase();
     if (update.outbox?.chatId === this.chat) return this.#put(update.outbox);
     if (update.chat?.id !== this.chat) return;
     const isWritten = update.message?.direction === 'in';
@@ -164,6 +181,15 @@ export class Outbox extends Store<OutboxState> {
     // The customer opens the 24 hours anew; a close, and a reopening, decide too.
     if (isWritten || isClosed !== (this.#writing?.refused === 'chat_closed')) void this.load();
     for (const message of [update.message, ...(update.otherMessages ?? [])]) this.#see(message);
+  }
+
+  /** The hub dropped what was queued and the words of the rest. What is held here goes at once, whatever the answer. */
+  #erase() {
+    this.erasures += 1;
+    this.#unanswered = null;
+    this.#entries = new Map();
+    void this.load();
+    this.#tell();
   }
 
   /** A message that the provider could not deliver after all is listed again. */
@@ -193,9 +219,9 @@ export class Outbox extends Store<OutboxState> {
 
   #tell() {
     const entries = [...this.#entries.values()].sort(
-      (a, b) => a.queuedAt.localeCompare(b.queuedAt) || a.id.localeCompare(b.id),
+      (a, b) => inOrder(sortKey(a.queuedAt), sortKey(b.queuedAt)) || inOrder(a.id, b.id),
     );
-    this.set({ entries, writing: this.#writing });
+    this.set({ entries, writing: this.#writing, failure: this.#failure });
   }
 }
 

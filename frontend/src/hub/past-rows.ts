@@ -1,6 +1,6 @@
-/** Chats as they stood at a moment, page after page, the latest created first. Nothing changes them. */
+/** Chats as they stood at a moment, page after page, the latest created first. Nothing changes them but an erasure. */
 
-import type { Chat, UmblerHubClient } from 'umbler-hub-client';
+import { erasedChat, type Chat, type UmblerHubClient } from 'umbler-hub-client';
 
 import type { Filters } from '../chats/filters.ts';
 import { reasonOf } from './errors.ts';
@@ -18,11 +18,28 @@ export class PastRowStore extends Store<Rows> {
   #cursor: string | null = null;
   #loaded = false;
   #busy = false;
+  /** Whoever was erased since is erased in the past, too, and in the page that is under way. */
+  #erased = new Set<string>();
 
   constructor(client: UmblerHubClient, filters: Filters, at: string) {
     super({ chats: null, total: null, hasMore: false, failure: null });
     this.#client = client;
     this.#query = { ...queryOf(filters), at };
+  }
+
+  /** Returns what ends it. */
+  open(): () => void {
+    return this.#client.on('umbler_update', ({ erasedContactId }) => {
+      if (!erasedContactId) return;
+      this.#erased.add(erasedContactId);
+      const { chats } = this.get();
+      this.#chats = this.#left(this.#chats);
+      if (chats !== null) this.set({ ...this.get(), chats: this.#chats });
+    });
+  }
+
+  #left(chats: Chat[]): Chat[] {
+    return chats.map((chat) => (this.#erased.has(chat.contactId ?? '') ? erasedChat(chat) : chat));
   }
 
   /** The next page that holds anything; again after a failure. */
@@ -37,7 +54,7 @@ export class PastRowStore extends Store<Rows> {
           limit: PAGE,
           cursor: this.#cursor ?? undefined,
         });
-        this.#chats = [...this.#chats, ...page.chats];
+        this.#chats = [...this.#chats, ...this.#left(page.chats)];
         this.#cursor = page.nextCursor;
         this.#loaded = true;
         if (page.chats.length > 0 || page.nextCursor === null) break;

@@ -3,7 +3,14 @@
  * connection is not touched. What is paused goes on from where it was, on a stretch of its own.
  */
 
-import type { Chat, UmblerHubClient, Update } from 'umbler-hub-client';
+import {
+  erasedChat,
+  erasedContact,
+  erasedMessage,
+  type Chat,
+  type UmblerHubClient,
+  type Update,
+} from 'umbler-hub-client';
 
 import { reasonOf } from './errors.ts';
 import { read } from './reads.ts';
@@ -53,12 +60,17 @@ export class ReplayStore extends Store<Playing | null> {
   /** Where the clock stood as it went on. */
   #floor = 0;
   #listeners = new Set<(update: Update) => void>();
+  /** Whoever was erased since it was begun is not played: what is on its way may still hold the person. */
+  #erased = new Set<string>();
 
   constructor(client: UmblerHubClient) {
     super(null);
     this.#client = client;
     client.on('status', (status) => {
       if (status === 'unauthorized') this.stop();
+    });
+    client.on('umbler_update', ({ erasedContactId }) => {
+      if (erasedContactId && this.#state !== null) this.#erase(erasedContactId);
     });
   }
 
@@ -97,7 +109,7 @@ export class ReplayStore extends Store<Playing | null> {
           cursor,
         });
         if (reading !== this.#reading) return;
-        for (const chat of page.chats) this.#chats.set(chat.id, chat);
+        for (const chat of page.chats) this.#chats.set(chat.id, this.#leftOf(chat));
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);
       this.play();
@@ -159,6 +171,7 @@ export class ReplayStore extends Store<Playing | null> {
     this.#reading += 1;
     this.#halt();
     this.#chats.clear();
+    this.#erased.clear();
     this.#state = null;
     if (this.get() !== null) this.set(null);
   }
@@ -176,7 +189,30 @@ export class ReplayStore extends Store<Playing | null> {
     this.#ticking = null;
   }
 
-  #take(update: Update, seq: number, timestamp: string | undefined) {
+  #erase(contactId: string) {
+    this.#erased.add(contactId);
+    for (const [id, chat] of this.#chats) this.#chats.set(id, this.#leftOf(chat));
+    this.#tell();
+  }
+
+  #leftOf(chat: Chat): Chat {
+    return this.#erased.has(chat.contactId ?? '') ? erasedChat(chat) : chat;
+  }
+
+  #leftOfUpdate(update: Update): Update {
+    const { chat, contact, message, otherMessages } = update;
+    if (!this.#erased.has(contact?.id ?? '') && !this.#erased.has(chat?.contactId ?? '')) return update;
+    return {
+      ...update,
+      chat: chat && this.#leftOf(chat),
+      contact: contact && erasedContact(contact),
+      ...(message && { message: erasedMessage(message) }),
+      ...(otherMessages && { otherMessages: otherMessages.map(erasedMessage) }),
+    };
+  }
+
+  #take(played: Update, seq: number, timestamp: string | undefined) {
+    const update = this.#leftOfUpdate(played);
     const { type, chat } = update;
     const state = this.#state;
     // It was played before the pause.

@@ -32,6 +32,9 @@ const NOTHING: Finds = { found: null, hasMore: false, busy: false, complete: tru
 export class SearchStore extends Store<Finds> {
   #client: UmblerHubClient;
   #cursor: string | null = null;
+  /** What updates took away since the page that is under way was asked for, which may still hold it. */
+  #gone = new Set<string>();
+  #erased = new Set<string>();
 
   constructor(
     client: UmblerHubClient,
@@ -46,6 +49,8 @@ export class SearchStore extends Store<Finds> {
     const { busy, found, hasMore } = this.get();
     if (busy || (found !== null && !hasMore)) return;
     this.#change({ busy: true });
+    this.#gone.clear();
+    this.#erased.clear();
     try {
       const page = await this.#client.get('/api/umbler/search', {
         q: this.q,
@@ -55,7 +60,8 @@ export class SearchStore extends Store<Finds> {
       });
       this.#cursor = page.nextCursor.messages;
       this.#change({
-        found: [...(found ?? []), ...page.messages],
+        // What is shown may have lost some meanwhile.
+        found: this.#left([...(this.get().found ?? []), ...(page.messages as Found[])]),
         hasMore: this.#cursor !== null,
         busy: false,
         complete: page.complete,
@@ -68,14 +74,18 @@ export class SearchStore extends Store<Finds> {
 
   /** Deleted messages, and those of a person whose data were erased, leave the finds that are on the screen. */
   learn({ message, otherMessages = [], erasedContactId }: Update) {
-    if (erasedContactId) {
-      const left = this.get().found?.filter((one) => one.message.contactId !== erasedContactId);
-      if (left) this.#change({ found: left });
-    }
-    const gone = new Set([message, ...otherMessages].flatMap((told) => (told?.deleted ? [told.id] : [])));
+    const gone = [message, ...otherMessages].flatMap((told) => (told?.deleted ? [told.id] : []));
+    if (erasedContactId) this.#erased.add(erasedContactId);
+    else if (gone.length === 0) return;
+    for (const id of gone) this.#gone.add(id);
     const { found } = this.get();
-    if (found?.some(({ message: { id } }) => gone.has(id)))
-      this.#change({ found: found.filter(({ message: { id } }) => !gone.has(id)) });
+    if (found !== null) this.#change({ found: this.#left(found) });
+  }
+
+  #left(found: Found[]): Found[] {
+    return found.filter(
+      ({ message: { id, contactId } }) => !this.#gone.has(id) && !(contactId !== null && this.#erased.has(contactId)),
+    );
   }
 
   #change(change: Partial<Finds>) {

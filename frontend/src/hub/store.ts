@@ -9,6 +9,7 @@ export class Store<T> {
   #value: T;
   #listeners = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #make: (() => T) | null = null;
 
   constructor(value: T) {
     this.#value = value;
@@ -29,9 +30,11 @@ export class Store<T> {
 
   /** The value is made anew soon, once for all that happens until then. */
   soon(make: () => T) {
+    // What was said last counts: a failure may come just after a number.
+    this.#make = make;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
-      this.set(make());
+      this.set((this.#make ?? make)());
     }, CALM_MS);
   }
 }

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import { MomentContext } from '../hub/clock.ts';
 import { reasonOf } from '../hub/errors.ts';
-import { givenNames, useHub } from '../hub/hub.tsx';
+import { givenNames, hub, useHub } from '../hub/hub.tsx';
 import { readPast, type PastLive } from '../hub/past.ts';
 import { useStore } from '../hub/store.ts';
 import { Failure } from '../parts/Notice.tsx';
@@ -75,6 +75,9 @@ function usePast(at: string) {
     failure: null,
   });
   const [tries, setTries] = useState(0);
+  const again = useCallback(() => setTries((before) => before + 1), []);
+  // Whoever is erased now is erased in the past, too.
+  useEffect(() => hub.on('umbler_update', ({ erasedContactId }) => erasedContactId && again()), [again]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` asks once more
   useEffect(() => {
     if (!begun) return;
@@ -88,5 +91,5 @@ function usePast(at: string) {
       over = true;
     };
   }, [at, begun, tries]);
-  return { ...state, again: useCallback(() => setTries((before) => before + 1), []) };
+  return { ...state, again };
 }

@@ -1,6 +1,7 @@
 /**
  * A notification on the desktop for each alert: off until somebody wants it, and remembered in this browser. Of all tabs
- * of this browser one shows it. It goes when its alert is taken or over.
+ * of this browser one shows it. It goes when its alert is taken or over,
+ * and when the data of its person are erased.
  */
 
 import { useEffect } from 'react';
@@ -115,17 +116,24 @@ async function isFirst(worker: ServiceWorkerRegistration, id: string): Promise<b
   return true;
 }
 
-/** Alerts that this tab knew to be open: only these are known to be over when they are not any more. */
-let knownOpen = new Set<string>();
+/** Alerts that this tab knew to be open, true where it knew of whom: only these are known to be over, or of somebody erased. */
+let knownOpen = new Map<string, boolean>();
 
 async function closeOver() {
   const { alerts: known } = alerts.get();
   if (known === null) return;
-  const open = new Set(known.filter(({ acknowledgedAt }) => acknowledgedAt === null).map(({ id }) => TAG + id));
-  const over = knownOpen.difference(open);
+  const waiting = known.filter(({ acknowledgedAt }) => acknowledgedAt === null);
+  const open = new Map(waiting.map((alert) => [TAG + alert.id, whoOf(alert) !== null]));
+  const isOver = (tag: string, wasNamed: boolean) => !open.has(tag) || (wasNamed && open.get(tag) === false);
+  const over = new Set([...knownOpen].flatMap(([tag, wasNamed]) => (isOver(tag, wasNamed) ? [tag] : [])));
   knownOpen = open;
   if (over.size === 0) return;
   const worker = await navigator.serviceWorker.getRegistration();
   const shown = (await worker?.getNotifications()) ?? [];
   for (const one of shown) if (over.has(one.tag)) one.close();
+}
+
+/** Null where nothing is known of the person, or nothing any more. */
+function whoOf({ chatId, contactName }: Alert): string | null {
+  return contactName ?? openChats.find(chatId)?.contactPhone ?? null;
 }

@@ -33,7 +33,8 @@ function areSame(a: Labels, b: Labels): boolean {
 
 export function labelsOfSectors(chats: Chat[], groups: Pick<Group, 'who'>[], given: GivenNames): Labels {
   const names = newestNames(chats, ({ sector }) => [sector]);
-  for (const { who } of groups) if (who !== null && !names.has(who.id)) names.set(who.id, who);
+  // The hub goes by the order of deliveries, which chats do not tell.
+  for (const { who } of groups) if (who !== null && (who.name !== null || !names.has(who.id))) names.set(who.id, who);
   const called = [...names.values()].map((one) => ({ ...one, name: calledOf(given, 'sector', one) }));
   return labelsOf(called, (id) => lineOf(chats, id));
 }

@@ -234,7 +234,7 @@ test('a part of the page whose file does not come says so, and the numbers stay'
   await page.getByRole('combobox').waitFor();
 });
 
-test('an alert is told once beside the browser, however many tabs are open, and a click opens its chat', async (t) => {
+test('an alert is told once beside the browser, however many tabs are open, a click opens its chat, and it goes with its alert or its person', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   await setThresholds(hub);
   const { page, clean } = await visit(t, browser, hub, '/live', { permissions: ['notifications'] });
@@ -266,6 +266,12 @@ test('an alert is told once beside the browser, however many tabs are open, and 
         window.told += 1;
         return showNotification.apply(this, given);
       };
+      window.taken = [];
+      const { close } = Notification.prototype;
+      Notification.prototype.close = function () {
+        window.taken.push(this.title);
+        close.call(this);
+      };
     });
   for (const chat of ['b', 'c', 'd']) await hub.says(chat, 'hello', late);
   for (const one of [page, other]) for (const chat of ['b', 'c', 'd']) await text(one, '.alert', `Contact of ${chat}`);
@@ -287,6 +293,14 @@ test('an alert is told once beside the browser, however many tabs are open, and 
   const { alerts } = await hub.json('/api/umbler/alerts?state=active&chatId=b');
   await fetch(`${hub.origin}/api/umbler/alerts/${alerts[0].id}/acknowledge`, { method: 'POST' });
   await shows(page, 1);
+  // It holds a name. Whoever is erased goes from there, too, though the alert stays.
+  const { chat } = await hub.json('/api/umbler/chats/d');
+  const erase = `/api/umbler/contacts/${chat.contactId}/personal-data?reason=on+request`;
+  assert.equal((await fetch(hub.origin + erase, { method: 'DELETE' })).status, 200);
+  const closed = () => window.taken.some((title) => title.endsWith('Contact of d'));
+  await Promise.any([page, other].map((one) => one.waitForFunction(closed)));
+  await shows(page, 0);
+  assert.equal((await hub.json('/api/umbler/alerts?state=active&chatId=d')).alerts.length, 1);
   clean();
 });
 
