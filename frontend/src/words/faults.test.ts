@@ -53,10 +53,11 @@ test('why the hub may not, cannot or does not find something has its words in Po
 
 test('how the link to Umbler is, and why a delivery was not understood, has its words in Portuguese', () => {
   const client = source('link/client.rs');
-  const [errors = ''] = /pub enum LinkError \{.*?\n\}/s.exec(client) ?? [];
+  const [errors] =
+    /pub enum LinkError \{.*?\n\}/s.exec(source('link/fault.rs')) ?? assert.fail('LinkError is elsewhere');
   const why = [...client.matchAll(/=> "[^"]+"|let reason = format!\("[^"]+"/g)].flatMap(([one]) => textsOf(one));
-  const sweeps = ['link/sweep/mod.rs', 'link/backfill/mod.rs', 'link/work.rs', 'link/outbox/work.rs']
-    .map(source)
+  const sweeps = ['sweep/mod', 'sweep/chats', 'backfill/mod', 'work', 'outbox/work']
+    .map((name) => source(`link/${name}.rs`))
     .flatMap((code) =>
       [...code.matchAll(/misled\(Route::\w+, "[^"]+"|(?:reason|problem) =\s+(?:Some\(|format!\()?"[^"]+"/g)].flatMap(
         ([one]) => textsOf(one),
@@ -64,7 +65,7 @@ test('how the link to Umbler is, and why a delivery was not understood, has its 
     );
   const reader = textsOf(source('umbler/mod.rs')).filter((text) => / (missing|not known|more than) ?/.test(text));
   const texts = [...textsOf(errors), ...why, ...sweeps, ...reader];
-  assert.ok(texts.length > 18, `${texts}`);
+  assert.ok(texts.length > 25, `${texts}`);
   assert.deepEqual(unknown(texts), []);
 });
 
