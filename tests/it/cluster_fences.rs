@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::json;
-use umbler_hub::facade::journal::{AlertKey, AlertRequest, Entry, Origin, Payload, Record};
+use umbler_hub::facade::journal::{AlertKey, AlertRequest, DutyTaking, Entry, Origin, Payload, Record};
 use umbler_hub::facade::rules::{AlertKind, Seq};
 use umbler_hub::facade::testing::{ApiFault, Echo};
 
@@ -97,6 +97,29 @@ fn a_proposal_of_an_earlier_owner_is_applied_by_no_hub() {
     assert_eq!(log.matches("was proposed by a hub that no longer has the duties").count(), 1, "{log}");
     let updates = other.json("/api/umbler/updates?after=0&limit=1000")["updates"].to_string();
     assert_eq!(updates.matches("\"type\":\"alert_cleared\"").count(), 1, "{updates}");
+}
+
+#[test]
+fn an_alert_that_was_proposed_too_late_is_raised_once_its_hub_has_the_duties_again() {
+    let Some(nats) = nats() else { return };
+    let (owner, other) = owner_and_heir(pair(&nats, &[]));
+    saves(&owner, None, &thresholds(&[("waitingWarnSeconds", 60)]), &json!({}));
+    let (_, said) = nats.tool(owner.home(), &["cluster", "compare"]);
+    let fence = said.lines().next().and_then(|line| line.rsplit(' ').next()).expect("the duties");
+    let after = Seq(fence.parse().expect("a position"));
+    owner.stand_still(true);
+    let mut last = other.provider().posts(&question("c1", 120))["seq"].as_i64().expect("a position");
+    // More than one transaction takes, so the owner sees the question before it sees that it has the duties no longer.
+    for _ in 0..300 {
+        last = posted(&other, "c2");
+    }
+    let taking = DutyTaking { by: "nobody-1".to_owned(), after, taken_at: None };
+    let at = Timestamp::from_second(now()).expect("a time");
+    let record = Record::new(Payload::Duty(taking), None, Origin::Hub, at).expect("memory");
+    publishes(&nats, "duty", record.entry.encode());
+    owner.stand_still(false);
+    until_shown(&owner, last);
+    until("the alert is raised", || listed(&other, "").len() == 1);
 }
 
 #[test]
