@@ -291,7 +291,8 @@ impl Work {
             state: state.clone(),
             expected,
             parser,
-            handed: place.position,
+            epoch: epoch.clone(),
+            handed: place,
         };
         let mut telling = Vec::from([spawn_local(listen(client.clone(), settings.clone(), hub))]);
         telling.extend(untold.map(|untold| spawn_local(tell(client.clone(), settings.clone(), untold))));
