@@ -51,7 +51,7 @@ use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 use serve::{BACKLOG, serve};
-use stop::StopSignal;
+use stop::{StopSignal, Stopped};
 
 /// How often addresses that no longer send requests are removed from memory.
 const FORGET_INTERVAL: Duration = Duration::from_mins(1);
@@ -179,8 +179,9 @@ impl Application {
     /// Serves until SIGTERM or SIGINT, then stops in order: no new deliveries, those that were received are
     /// stored, sessions are told to reconnect, the journal is closed. Even if something hangs, it ends within
     /// [`stop::DRAIN_SECONDS_MAX`].
-    pub async fn run(self, stop: StopSignal) -> Result<(), StartError> {
+    pub async fn run(self, stop: StopSignal) -> Result<Stopped, StartError> {
         let Self { server, hub, edge, .. } = self;
+        let ends = stop.hear_from(edge.cluster.clone());
         let stopper = server.handle();
         let drain = async move {
             stop.heard().await;
@@ -197,7 +198,7 @@ impl Application {
             log::error!("the hub was not drained");
         }
         log::info!("stopped");
-        Ok(())
+        Ok(ends.stopped())
     }
 }
 

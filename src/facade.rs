@@ -6,7 +6,7 @@
 
 /// What `src/main.rs` puts together: the settings, the running hub, and one function per subcommand.
 pub mod program {
-    pub use crate::app::stop::StopSignal;
+    pub use crate::app::stop::{EXIT_ANEW, StopSignal, Stopped};
     pub use crate::app::{Application, StartError};
     pub use crate::config::{Config, ServeArgs, Values};
     pub use crate::sqlite::private::begin as keep_new_files_private;

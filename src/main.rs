@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use umbler_hub::facade::program::{
-    self, AcceptArgs, Application, BackupArgs, CheckArgs, ClusterArgs, Config, EraseArgs, HealthArgs,
-    MembersArgs, RebuildArgs, RecomputeArgs, ReplayArgs, RestoreArgs, ServeArgs, SimulateArgs, StartError,
-    StopSignal, TokenArgs, ToolError, Values, chain, print,
+    self, AcceptArgs, Application, BackupArgs, CheckArgs, ClusterArgs, Config, EXIT_ANEW, EraseArgs,
+    HealthArgs, MembersArgs, RebuildArgs, RecomputeArgs, ReplayArgs, RestoreArgs, ServeArgs, SimulateArgs,
+    StartError, StopSignal, Stopped, TokenArgs, ToolError, Values, chain, print,
 };
 
 #[global_allocator]
@@ -64,6 +64,8 @@ enum Failure {
     Start(#[from] StartError),
     #[error(transparent)]
     Tool(#[from] ToolError),
+    #[error("stopped, so that the next start gets a copy of another hub's database")]
+    BeginAnew,
 }
 
 fn main() -> ExitCode {
@@ -97,6 +99,7 @@ fn report(failure: &Failure) -> ExitCode {
     eprintln!("umbler-hub: {}", chain(failure));
     match failure {
         Failure::Tool(ToolError::Config(_)) => ExitCode::from(EXIT_SETTINGS),
+        Failure::BeginAnew => ExitCode::from(EXIT_ANEW),
         Failure::Tool(_) | Failure::Start(_) => ExitCode::FAILURE,
     }
 }
@@ -113,6 +116,9 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
         let address = application.address();
         log::info!("listening on http://{address}");
         print(&format!("listening on http://{address}\n"))?;
-        Ok(application.run(stop).await?)
+        match application.run(stop).await? {
+            Stopped::Asked => Ok(()),
+            Stopped::ToBeginAnew => Err(Failure::BeginAnew),
+        }
     })
 }

@@ -7,6 +7,8 @@
 //!    not listen for.)
 //! 2. A signal while it serves begins the drain, which ends within [`DRAIN_SECONDS_MAX`]. After that the
 //!    process ends with [`EXIT_DEADLINE`], even if something hangs. What was acknowledged is durable all the same.
+//! 3. A hub whose database differs from those of the other hubs drains in the same way by itself, once its next start can get a copy
+//!    of another one. Then it ends with [`EXIT_ANEW`], so that whoever watches over it starts it again.
 
 use std::io;
 use std::sync::Arc;
@@ -15,12 +17,17 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+
+use crate::cluster::ClusterState;
 
 /// Most seconds from the signal to the end. Less than the ten that Docker waits before it kills.
 pub const DRAIN_SECONDS_MAX: u64 = 9;
 /// The exit code where something hung and the drain was cut short.
 pub const EXIT_DEADLINE: u8 = 4;
+
+/// The exit code of a hub of a cluster that must be started again to get a copy of another hub's database.
+pub const EXIT_ANEW: u8 = 5;
 
 /// "File too large": the number of SIGXFSZ on Linux, except on MIPS.
 const SIGXFSZ: i32 = 25;
@@ -29,6 +36,25 @@ const SIGXFSZ: i32 = 25;
 pub struct StopSignal {
     heard: oneshot::Receiver<()>,
     serving: Arc<AtomicBool>,
+    /// Asks for the same as a signal does.
+    asks: Arc<Notify>,
+}
+
+/// Why a hub has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    Asked,
+    /// Its next start gets a copy of another hub's database.
+    ToBeginAnew,
+}
+
+/// Knows whether a hub has ended by itself.
+pub struct EndsByItself(Arc<AtomicBool>);
+
+impl EndsByItself {
+    pub fn stopped(&self) -> Stopped {
+        if self.0.load(Ordering::SeqCst) { Stopped::ToBeginAnew } else { Stopped::Asked }
+    }
 }
 
 impl StopSignal {
@@ -38,6 +64,8 @@ impl StopSignal {
         let (tell_ready, ready) = sync_channel(1);
         let serving = Arc::new(AtomicBool::new(false));
         let started = Arc::clone(&serving);
+        let asks = Arc::new(Notify::new());
+        let asked = Arc::clone(&asks);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("signals".into()).spawn(move || {
             runtime.block_on(async {
@@ -47,12 +75,26 @@ impl StopSignal {
                     log::error!("a signal came, but nothing waits for signals");
                 }
                 if let Ok(signals) = signals {
-                    watch(signals, &started, hear).await;
+                    watch(signals, &asked, &started, hear).await;
                 }
             });
         })?;
         ready.recv().map_err(io::Error::other)??;
-        Ok(Self { heard, serving })
+        Ok(Self { heard, serving, asks })
+    }
+
+    /// From now on a hub of a cluster also stops when it is to begin anew.
+    pub fn hear_from(&self, cluster: Option<ClusterState>) -> EndsByItself {
+        let (ends, asks) = (Arc::new(AtomicBool::new(false)), Arc::clone(&self.asks));
+        let by_itself = EndsByItself(Arc::clone(&ends));
+        if let Some(cluster) = cluster {
+            actix_rt::spawn(async move {
+                cluster.trust().ends_to_begin_anew().await;
+                ends.store(true, Ordering::SeqCst);
+                asks.notify_one();
+            });
+        }
+        by_itself
     }
 
     /// Waits for a signal. From here on a signal no longer ends the process at once; the caller drains.
@@ -83,8 +125,9 @@ impl Signals {
     }
 }
 
-async fn watch(mut signals: Signals, serving: &AtomicBool, hear: oneshot::Sender<()>) {
+async fn watch(mut signals: Signals, asked: &Notify, serving: &AtomicBool, hear: oneshot::Sender<()>) {
     tokio::select! {
+        () = asked.notified() => {}
         _ = signals.terminate.recv() => {}
         _ = signals.interrupt.recv() => {}
     }

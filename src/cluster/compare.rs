@@ -7,6 +7,7 @@
 //! 2. The fewer are wrong: a hub against whom more hubs agree halts. Of as many on both sides, those halt that do not have the
 //!    duties of the cluster. While that is not known, nobody halts.
 //! 3. A hub that halts leaves a mark beside its database. Its next start gets a copy of another hub's, and does not use its own.
+//! 4. It ends by itself once another hub that is ready gives copies. If a start got none, it does so again only after [`ANEW_AGAIN`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ const SILENT_MAX: Duration = Duration::from_secs(16);
 /// Blocks that are told: hubs may be so many thousand positions apart and still be compared.
 const BLOCKS_TOLD: usize = 8;
 const CACHE_KIB: i64 = 256;
+/// How long a hub stays that has got no copy when it started, before it ends to try it again. It takes deliveries meanwhile.
+pub const ANEW_AGAIN: Duration = Duration::from_mins(10);
 /// Ending of the mark beside a database that differs from those of other hubs.
 const MARK_ENDING: &str = ".diverged";
 
@@ -82,12 +85,15 @@ pub struct Comparing {
     pub reader: DatabaseReader,
     /// What others told last, and when.
     others: HashMap<String, (Instant, ToldBlocks)>,
+    /// From then on the hub ends for a copy, because its database is marked; `None` while it is not.
+    ends_from: Option<Instant>,
 }
 
 impl Comparing {
     pub fn new(client: Client, settings: ClusterSettings, state: ClusterState, database: PathBuf) -> Self {
         let reader = DatabaseReader::new(database.clone(), CACHE_KIB);
-        Self { client, settings, state, database, reader, others: HashMap::new() }
+        let ends_from = marked(&database).map(|_mark| Instant::now() + ANEW_AGAIN);
+        Self { client, settings, state, database, reader, others: HashMap::new(), ends_from }
     }
 
     /// Tells the digests of this hub every few seconds and compares those of others, for ever.
@@ -102,6 +108,7 @@ impl Comparing {
         loop {
             self.hear_until(&mut ticks, &mut told).await;
             if !self.state.is_open() {
+                self.end_for_copy();
                 continue;
             }
             let own = match self.own() {
@@ -145,6 +152,18 @@ impl Comparing {
         }
     }
 
+    /// A database that is marked is of no use any more, so the hub ends as soon as its next start can get another.
+    fn end_for_copy(&self) {
+        if self.settings.secret.is_none() || self.ends_from.is_none_or(|from| Instant::now() < from) {
+            return;
+        }
+        let peers = self.state.peers();
+        if let Some(peer) = peers.iter().find(|peer| peer.is_ready() && peer.told.url.is_some()) {
+            log::error!("this hub ends, so that its next start gets a copy of the database of {}", peer.node);
+            self.state.trust().end_to_begin_anew();
+        }
+    }
+
     fn own(&mut self) -> rusqlite::Result<ToldBlocks> {
         let newest = blocks::newest_first(self.reader.connection()?, BLOCKS_TOLD)?;
         let of_rules = newest.into_iter().filter(|block| block.rules == RULES);
@@ -171,8 +190,9 @@ impl Comparing {
                     "what this hub stored from position {first} on is not what {node} stored; its next start gets a copy of \
                      another hub's database"
                 );
-                if let Err(error) = mark(&self.database, first, &why) {
-                    log::error!("the database is not marked as one that differs: {error}");
+                match mark(&self.database, first, &why) {
+                    Ok(()) => self.ends_from = Some(Instant::now()),
+                    Err(error) => log::error!("the database is not marked as one that differs: {error}"),
                 }
                 self.state.halt().begin(why);
             }

@@ -5,6 +5,10 @@
 //! no write for [`TAKEN_AFTER`], and its owner counts itself out before that, by its own clock
 //! ([`OWNED_FOR`]). No two clocks are compared.
 //!
+//! A hub whose clock differs from the NATS server's by [`AHEAD_MAX`] or more takes no lease, and gives up the one that it has: what is due,
+//! and what is old enough to be deleted on every hub, would be counted by that clock. Neither does one take it that does not know yet how
+//! its clock is.
+//!
 //! The lease decides who begins. What counts is decided by the order of records: who has the lease takes the duties by a record
 //! ([`duties`](crate::journal::duties)), and what an earlier owner proposes does nothing from then on.
 
@@ -110,7 +114,10 @@ impl Lease {
             if self.closing.load(Ordering::Acquire) {
                 return self.give_up().await;
             }
-            if self.state.is_open() && self.state.is_ready() {
+            let is_clock_right = self.state.trust().is_clock_right();
+            if is_clock_right == Some(false) {
+                self.give_up().await;
+            } else if is_clock_right == Some(true) && self.state.is_open() && self.state.is_ready() {
                 match timeout(REQUEST_MAX, self.turn(self.state.replicas())).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => log::debug!("the lease of duties: {error}"),
@@ -122,11 +129,15 @@ impl Lease {
         }
     }
 
-    /// Waits until the next renewal, or the end of the hub.
+    /// Waits until the next renewal, or the end of the hub. What this hub's clock is worth is asked of it more often until it is known.
     async fn rest(&self) {
+        let was_known = self.state.trust().is_clock_right().is_some();
         let until = Instant::now() + RENEW_EVERY;
         while Instant::now() < until && !self.closing.load(Ordering::Acquire) {
             sleep(LOOK_AFTER).await;
+            if !was_known && self.state.trust().is_clock_right().is_some() {
+                return;
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! 1. What [`Inbox::put`] has confirmed survives a power cut of this machine, and stays until the stream has it.
-//! 2. Deliveries leave in the order in which they came.
+//! 2. The oldest leave first. Those that are published together may come into the stream in another order.
 //! 3. It holds at most [`INBOX_BYTES_MAX`]; more is refused.
 //! 4. What the stream has no longer counts, also where the file cannot be written and so still holds it. It is removed as soon as
 //!    that is possible. If the hub ends before, the next start publishes it again, and every hub knows it already.

@@ -17,6 +17,7 @@
 
 pub mod settings;
 mod halt;
+mod identity;
 mod trust;
 pub mod roster;
 pub mod state;

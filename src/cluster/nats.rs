@@ -72,6 +72,8 @@ fn note(state: &ClusterState, event: &Event) {
     match event {
         Event::Connected => {
             log::info!("connected to NATS");
+            // Perhaps to another server, and to one that was put back to an older state.
+            state.identity().note(false);
             state.note_connected(true);
         }
         Event::Disconnected | Event::Closed => {

@@ -8,7 +8,8 @@
 //! 3. While the inbox is not empty, deliveries go into it, so that they keep their order. One that it cannot take goes straight into
 //!    the stream, where that takes records.
 //! 4. A stream that puts a record at a position that is applied already is not the one that was followed: it was put back to an
-//!    older state. Nothing more is published to it until it is found to be the right one ([`watch`](super::watch)).
+//!    older state. Nothing more is published to it until it is found to be the right one ([`watch`](super::watch)), and what it
+//!    acknowledges meanwhile is published again.
 //! 5. At most [`WINDOW_RECORDS`] records or [`WINDOW_KIB`] KiB are on their way to the stream.
 
 use std::cell::{Cell, RefCell};
@@ -318,8 +319,11 @@ impl Publisher {
         let position = i64::try_from(ack.sequence).map_err(|error| refused(error.to_string()))?;
         // No hub would apply it. One that is known already may well be applied.
         if position <= applied && !ack.duplicate {
-            self.state.note_identified(false);
+            self.state.identity().note(false);
             return Err(refused(format!("it was put at position {position}, and {applied} is applied")));
+        }
+        if !self.state.identity().is_known() {
+            return Err(refused("it is not known whether this is the right stream".to_owned()));
         }
         self.state.note_newest(position);
         Ok(Seq(position))

@@ -27,6 +27,10 @@ pub struct PeerTold {
     pub halted_at: Option<i64>,
     /// It ends now, and is not waited for.
     pub leaving: bool,
+    /// Names the run of the hub, so that two hubs with one name are told apart.
+    pub boot: Option<String>,
+    /// The revision of what this run told first: the smaller one began earlier.
+    pub since: Option<u64>,
 }
 
 /// Another hub of the cluster, as it told of itself last.

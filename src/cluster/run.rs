@@ -103,15 +103,15 @@ impl Cluster {
             .spawn(move || LocalSet::new().block_on(&runtime, live(settings, seen, tls, reply, received)))
             .map_err(|error| ClusterError::Stream(error.to_string()))?;
         let joined = joined.await.map_err(|_ended| ClusterError::Ended)??;
-        let is_connected = joined.is_some();
         let (teller, untold) = told();
         let (member, untold) = (Membership { state, teller }, Mutex::new(Some(untold)));
-        Ok((Self { member, untold, commands, is_connected }, joined))
+        Ok((Self { member, untold, commands, is_connected: joined.is_some() }, joined))
     }
 
     /// Checks that a database belongs to the stream. Without a connection that is checked later.
     pub async fn identify(&self, epoch: &str, place: StreamPlace) -> Result<(), ClusterError> {
         self.member.state.note_applied(place.position.0);
+        self.member.state.identity().note_taken(place);
         if !self.is_connected {
             return Ok(());
         }
@@ -174,7 +174,7 @@ async fn live(
             Command::Identify(epoch, place, reply) => {
                 let outcome = identify(&context, &settings, &epoch, place).await;
                 if outcome.is_ok() {
-                    state.note_identified(true);
+                    state.identity().note(true);
                 }
                 if reply.send(outcome).is_err() {
                     return;
@@ -291,7 +291,8 @@ impl Work {
             state: state.clone(),
             expected,
             parser,
-            handed: place.position,
+            epoch: epoch.clone(),
+            handed: place,
         };
         let mut telling = Vec::from([spawn_local(listen(client.clone(), settings.clone(), hub))]);
         telling.extend(untold.map(|untold| spawn_local(tell(client.clone(), settings.clone(), untold))));
@@ -301,14 +302,14 @@ impl Work {
             settings: settings.clone(),
             state: state.clone(),
             epoch,
-            place,
             goal: None,
             shorter_since: None,
         };
         let comparing = Comparing::new(watch.client.clone(), settings.clone(), state.clone(), database);
         let tailing = spawn_local(tail.run());
         let lease = spawn_local(lease.run());
-        let exchange = spawn_local(peers::run(context.clone(), settings.clone(), state.clone()));
+        let exchange = peers::Exchange::new(context.clone(), settings.clone(), state.clone(), boot);
+        let exchange = spawn_local(exchange.run());
         let tasks = [
             spawn_local(Rc::clone(&publisher).run(intake)),
             spawn_local(publisher.empty_inbox()),

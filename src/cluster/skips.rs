@@ -5,8 +5,9 @@
 //! 1. A directive is written only while every hub that runs stands at the record, or is halted before it. So no hub has applied it, or
 //!    what is behind it.
 //! 2. Directives are read before the stream is ([`tail`](super::tail)), and while this hub stands at a record. They stay as long as
-//!    the stream, for hubs that come later.
-//! 3. A hub that cannot read the record goes on behind it at once. One that cannot store it has read it already, and goes on once it is
+//!    the stream, for hubs that come later, and go with it: another stream has other records at the same positions.
+//! 3. While it is not known which records are skipped, nothing is taken from the stream.
+//! 4. A hub that cannot read the record goes on behind it at once. One that cannot store it has read it already, and goes on once it is
 //!    started again.
 
 use std::collections::BTreeSet;
@@ -35,23 +36,38 @@ fn bucket(settings: &ClusterSettings) -> String {
     format!("{}-skips", settings.name)
 }
 
+/// The stream in which NATS keeps that bucket.
+fn stream_of_bucket(settings: &ClusterSettings) -> String {
+    format!("KV_{}", bucket(settings))
+}
+
 /// The positions of records that are passed over. A server that ends meanwhile is an error, too.
 pub async fn load(context: &Context, settings: &ClusterSettings) -> Result<BTreeSet<i64>, String> {
     let loaded = timeout(LOAD_MAX, directives(context, settings)).await;
-    loaded.unwrap_or_else(|_elapsed| Err("it was not told in time which records are skipped".to_owned()))
+    loaded.unwrap_or_else(|_elapsed| Err("the servers do not say it in time".to_owned()))
 }
 
 async fn directives(context: &Context, settings: &ClusterSettings) -> Result<BTreeSet<i64>, String> {
-    let Ok(store) = context.get_key_value(bucket(settings)).await else { return no_bucket(context).await };
+    // There is no bucket before the first directive. One that cannot be read is another matter: what is skipped by the others must
+    // not be applied here.
+    let found =
+        stream::find(context, &stream_of_bucket(settings)).await.map_err(|error| error.to_string())?;
+    if found.is_none() {
+        return Ok(BTreeSet::new());
+    }
+    let store = context.get_key_value(bucket(settings)).await.map_err(|error| error.to_string())?;
     let keys = store.keys().await.map_err(|error| error.to_string())?;
     let keys: Vec<String> = keys.try_collect().await.map_err(|error| error.to_string())?;
     Ok(keys.iter().filter_map(|key| key.parse().ok()).collect())
 }
 
-/// There is no bucket before the first directive. That the server answers tells this from a server that is away.
-async fn no_bucket(context: &Context) -> Result<BTreeSet<i64>, String> {
-    context.query_account().await.map_err(|error| error.to_string())?;
-    Ok(BTreeSet::new())
+/// Removes all directives, because the stream that they are about is gone.
+pub(super) async fn forget(context: &Context, settings: &ClusterSettings) -> Result<(), ClusterError> {
+    let stream = stream_of_bucket(settings);
+    if stream::find(context, &stream).await?.is_some() {
+        context.delete_stream(&stream).await.map_err(|error| ClusterError::Stream(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// How hubs go on that stand at a record which is skipped.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::halt::Halt;
+use super::identity::StreamIdentity;
 use super::roster::{FORGOTTEN_AFTER, Peer, Roster};
 use super::trust::Trust;
 
@@ -24,8 +25,7 @@ struct Inner {
     node: String,
     stream: String,
     connected: AtomicBool,
-    /// The stream belongs to this hub's database.
-    identified: AtomicBool,
+    identity: StreamIdentity,
     caught_up: AtomicBool,
     applied: AtomicI64,
     newest: AtomicI64,
@@ -91,7 +91,7 @@ impl ClusterState {
             node: node.to_owned(),
             stream: stream.to_owned(),
             connected: AtomicBool::new(false),
-            identified: AtomicBool::new(false),
+            identity: StreamIdentity::default(),
             caught_up: AtomicBool::new(false),
             applied: AtomicI64::new(0),
             newest: AtomicI64::new(0),
@@ -110,7 +110,11 @@ impl ClusterState {
         }))
     }
 
+    /// Without a connection the stream may be put back to an older state, so it must be found to be the right one again.
     pub fn note_connected(&self, is_connected: bool) {
+        if !is_connected {
+            self.identity().note(false);
+        }
         self.0.connected.store(is_connected, Ordering::Release);
         let mut times = locked(&self.0.times);
         times.cut_off = if is_connected { None } else { times.cut_off.or(Some(Instant::now())) };
@@ -129,18 +133,14 @@ impl ClusterState {
         locked(&self.0.trouble).clone().unwrap_or_else(|| "it does not answer".to_owned())
     }
 
-    pub fn note_identified(&self, is_identified: bool) {
-        self.0.identified.store(is_identified, Ordering::Release);
-    }
-
-    /// True if the stream was found to be that of the database.
-    pub fn is_identified(&self) -> bool {
-        self.0.identified.load(Ordering::Acquire)
+    /// Whether the stream is known to be that of the database.
+    pub fn identity(&self) -> &StreamIdentity {
+        &self.0.identity
     }
 
     /// True while records may be published: there is a connection, and the stream is the right one.
     pub fn is_open(&self) -> bool {
-        self.is_connected() && self.is_identified() && !self.halt().takes_nothing()
+        self.is_connected() && self.identity().is_known() && !self.halt().takes_nothing()
     }
 
     /// Whether it applies what the stream has, and why not.
@@ -362,12 +362,12 @@ mod tests {
         state.note_connected(true);
         state.halt().begin_at(Seq(7), "cannot be read");
         // A look at the stream that began before ends after it.
-        state.note_identified(true);
+        state.identity().note(true);
         assert!(!state.is_open() && state.halt().gives_copies());
         state.halt().resume_behind(Seq(7));
         assert!(state.is_open());
         state.halt().begin("it differs".to_owned());
-        state.note_identified(true);
+        state.identity().note(true);
         assert!(!state.is_open() && !state.halt().gives_copies());
     }
 
@@ -375,7 +375,7 @@ mod tests {
     fn a_hub_that_cannot_store_a_record_goes_on_publishing_and_is_halted_until_it_is_stored() {
         let state = ClusterState::new("a", "hub");
         state.note_connected(true);
-        state.note_identified(true);
+        state.identity().note(true);
         state.halt().stand_at(Seq(7), "cannot be stored");
         assert!(state.is_open() && state.halt().is_on() && !state.halt().gives_copies());
         assert_eq!(state.halt().at(), Some(Seq(7)));

@@ -10,8 +10,8 @@ use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RawMessageErrorKind, StorageType, Stream};
 use async_nats::jetstream::{Context, ErrorCode};
 
-use super::ClusterError;
 use super::settings::{ClusterSettings, SharedValues};
+use super::{ClusterError, skips};
 use crate::domain::Seq;
 use crate::journal::StreamPlace;
 use crate::journal::blocks::RULES;
@@ -53,12 +53,14 @@ pub async fn create(
     replace: bool,
 ) -> Result<usize, ClusterError> {
     let failed = |error: String| ClusterError::Stream(error);
-    if find(context, settings).await?.is_some() {
+    if find(context, &settings.name).await?.is_some() {
         if !replace {
             return Err(ClusterError::StreamExists(settings.name.clone()));
         }
         context.delete_stream(&settings.name).await.map_err(|error| failed(error.to_string()))?;
     }
+    // What an operator had skipped was of the stream before. Here other records get those positions.
+    skips::forget(context, settings).await?;
     let is_cluster = context.client().server_info().cluster.is_some();
     let replicas = if is_cluster { REPLICAS } else { 1 };
     let config = Config {
@@ -79,8 +81,9 @@ pub async fn create(
     Ok(replicas)
 }
 
-async fn find(context: &Context, settings: &ClusterSettings) -> Result<Option<Stream>, ClusterError> {
-    match context.get_stream(&settings.name).await {
+/// The stream of this name; `None` if the servers say that there is none. That they cannot say it is an error.
+pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Stream>, ClusterError> {
+    match context.get_stream(name).await {
         Ok(stream) => Ok(Some(stream)),
         Err(error) => match error.kind() {
             GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
@@ -99,7 +102,7 @@ pub async fn open(
     context: &Context,
     settings: &ClusterSettings,
 ) -> Result<(Stream, StreamFacts), ClusterError> {
-    let stream = find(context, settings).await?;
+    let stream = find(context, &settings.name).await?;
     let stream = stream.ok_or_else(|| ClusterError::NoStream(settings.name.clone()))?;
     let facts = facts(stream.cached_info(), settings)?;
     check_shared(&stream.cached_info().config.metadata, &settings.shared)?;

@@ -2,10 +2,11 @@
 //! which records all of them pass over. The thread of the cluster writes it, beside the other state.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::SignedDuration;
+use tokio::sync::Notify;
 
 use crate::domain::Seq;
 
@@ -25,6 +26,12 @@ pub struct Trust {
     diverged_from: AtomicI64,
     /// By how many milliseconds this hub's clock is ahead of the NATS server's; negative where it is behind.
     clock_ahead_ms: AtomicI64,
+    /// That was measured.
+    is_clock_known: AtomicBool,
+    /// The database of this hub is of no use, and its next start can get another.
+    ends: Notify,
+    /// Another hub of the cluster has the name of this one, and began earlier.
+    is_name_taken: AtomicBool,
 }
 
 impl Trust {
@@ -75,10 +82,11 @@ impl Trust {
     pub fn note_clock_ahead(&self, ahead: SignedDuration) {
         let ms = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
         let was = self.clock_ahead_ms.swap(ms, Ordering::AcqRel);
+        self.is_clock_known.store(true, Ordering::Release);
         let is_off = |ms| SignedDuration::from_millis(ms).abs() >= AHEAD_MAX;
         if is_off(ms) && !is_off(was) {
             log::error!(
-                "the clock of this hub differs from the NATS server's by {} s; set it right",
+                "the clock of this hub differs from the NATS server's by {} s; set it right: until then it takes no duties",
                 ms / 1_000
             );
         }
@@ -92,5 +100,31 @@ impl Trust {
     /// The same in whole seconds.
     pub fn clock_ahead_seconds(&self) -> i64 {
         self.clock_ahead().as_secs()
+    }
+
+    /// Whether the clock of this hub may decide what is due and what is old enough to be deleted, for all hubs; `None` before that is
+    /// known.
+    pub fn is_clock_right(&self) -> Option<bool> {
+        let is_known = self.is_clock_known.load(Ordering::Acquire);
+        is_known.then(|| self.clock_ahead().abs() < AHEAD_MAX)
+    }
+
+    /// The hub is to end now, because its next start can get a copy of another hub's database in place of its own.
+    pub fn end_to_begin_anew(&self) {
+        self.ends.notify_one();
+    }
+
+    /// Waits until it is to end for that.
+    pub async fn ends_to_begin_anew(&self) {
+        self.ends.notified().await;
+    }
+
+    /// Another hub that began earlier has the name of this one.
+    pub fn note_name_taken(&self) {
+        self.is_name_taken.store(true, Ordering::Release);
+    }
+
+    pub fn is_name_taken(&self) -> bool {
+        self.is_name_taken.load(Ordering::Acquire)
     }
 }

@@ -1,5 +1,8 @@
 //! Looks at the stream once a second: whether it is still the same one, how far it has come, and how many servers
 //! keep it.
+//!
+//! After every connect, and whenever it seemed to end too early, the stream is asked for the last record that was taken from it. One
+//! that was put back to an older state may be as long again meanwhile, because another hub that lagged went on with it.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +15,10 @@ use super::nats::{check_server, is_connected};
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
 use super::{ClusterError, skips, stream};
-use crate::journal::StreamPlace;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How soon it is looked again while the stream is not known to be the right one: deliveries go into the inbox meanwhile.
+const IDENTIFY_AGAIN: Duration = Duration::from_millis(200);
 const LOOK_MAX: Duration = Duration::from_secs(3);
 /// How long the stream may seem to end before what is applied here. A server that has just become its leader may not know all
 /// of it yet.
@@ -28,8 +32,6 @@ pub struct Watch {
     pub state: ClusterState,
     /// Epoch of the database.
     pub epoch: String,
-    /// The place at which the database ended when the hub started.
-    pub place: StreamPlace,
     /// The newest position of the stream when it was first looked at.
     pub goal: Option<i64>,
     /// Since when the stream has seemed to end before what is applied here.
@@ -53,14 +55,26 @@ impl Watch {
             if self.state.is_connected() && self.state.halt().at().is_some() {
                 self.look_for_skips().await;
             }
-            sleep(LOOK_EVERY).await;
+            self.rest().await;
+        }
+    }
+
+    /// Waits until it is time to look again. A stream that is not known to be the right one is looked at sooner.
+    async fn rest(&self) {
+        let began = Instant::now();
+        while began.elapsed() < LOOK_EVERY {
+            sleep(IDENTIFY_AGAIN).await;
+            let is_unknown = !self.state.identity().is_known() && self.shorter_since.is_none();
+            if is_unknown && is_connected(&self.client) && !self.state.halt().takes_nothing() {
+                return;
+            }
         }
     }
 
     /// What is published to a stream that was restored from an older copy would get positions that are applied here already. So
     /// nothing is published until the stream is found to be the right one again.
     fn wait_for_more(&mut self, error: &ClusterError) {
-        self.state.note_identified(false);
+        self.state.identity().note(false);
         if self.shorter_since.is_none() {
             log::warn!("{error}: deliveries go into the inbox until it has more");
         }
@@ -78,11 +92,13 @@ impl Watch {
     }
 
     async fn look(&mut self) -> Result<(), ClusterError> {
-        let was_identified = self.state.is_identified();
+        let (was_identified, doubts) = (self.state.identity().is_known(), self.state.identity().doubts());
         if !was_identified {
             check_server(&self.client)?;
             let (stream, facts) = stream::open(&self.context, &self.settings).await?;
-            stream::identify(&stream, &facts, &self.epoch, self.place).await?;
+            if let Some(taken) = self.state.identity().taken() {
+                stream::identify(&stream, &facts, &self.epoch, taken).await?;
+            }
         }
         // Known before it is asked: what comes meanwhile may be applied before the answer is there.
         let (began, applied) = (Instant::now(), self.state.applied());
@@ -98,8 +114,9 @@ impl Watch {
         if last < applied {
             return Err(ClusterError::Shorter { last: facts.last, applied });
         }
-        if !was_identified {
-            self.state.note_identified(true);
+        // Another connection may have come about meanwhile.
+        if !was_identified && self.state.identity().doubts() == doubts {
+            self.state.identity().note(true);
         }
         self.state.note_newest(last);
         self.state.note_looked(began);

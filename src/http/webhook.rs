@@ -257,7 +257,8 @@ impl From<Ack> for WebhookAnswer {
         let status = match ack.status {
             AckStatus::Accepted => "accepted",
             AckStatus::Duplicate => "duplicate",
-            AckStatus::Ignored => "ignored",
+            // No delivery of the provider is a proposal.
+            AckStatus::Ignored | AckStatus::Outdated => "ignored",
         };
         Self {
             status,

@@ -20,7 +20,7 @@ use super::states::boards::BoardsNext;
 use super::states::stats::StatsPush;
 use super::updates::Needs;
 use crate::derived::analytics::Progress;
-use crate::journal::{Ack, AlertRequest, IngestError, Origin, Payload, Record, Recorded, own_id};
+use crate::journal::{Ack, AckStatus, AlertRequest, IngestError, Origin, Payload, Record, Recorded, own_id};
 use crate::protocol::{Channel, HubState, ReplayRequest, ResyncReason};
 use crate::reads::{Asker, ScopedStats};
 use crate::telemetry::clock;
@@ -274,7 +274,11 @@ impl UmblerHub {
         }
         let outcomes: Vec<_> = changes.iter().map(|change| self.append_alert(change, now)).collect();
         ctx.spawn(join_all(outcomes).into_actor(self).map(move |outcomes, hub, ctx| {
-            let refused = changes.into_iter().zip(outcomes).filter(|(_, outcome)| outcome.is_err());
+            // What came too late as well: this hub may have the duties again before another one does it.
+            let is_refused = |outcome: &Result<Ack, IngestError>| {
+                outcome.as_ref().map_or(true, |ack| ack.status == AckStatus::Outdated)
+            };
+            let refused = changes.into_iter().zip(outcomes).filter(|(_, outcome)| is_refused(outcome));
             let refused: Vec<AlertRequest> = refused.map(|(change, _)| change).collect();
             if refused.is_empty() {
                 hub.deadlines.rested();

@@ -64,6 +64,11 @@ impl Ack {
         }
     }
 
+    /// It was proposed by a hub that no longer had the duties, so nothing came of it.
+    pub fn outdated(event_id: Option<EventId>) -> Self {
+        Self { status: AckStatus::Outdated, ..Self::ignored(event_id) }
+    }
+
     pub fn ignored(event_id: Option<EventId>) -> Self {
         Self {
             status: AckStatus::Ignored,
@@ -90,6 +95,9 @@ pub enum AckStatus {
     Duplicate,
     /// It is not an event, and was kept raw.
     Ignored,
+    /// Nothing came of it, because the hub that proposed it no longer had the duties of its cluster. If it is still to be done, it must
+    /// be proposed again.
+    Outdated,
 }
 
 impl AckStatus {
@@ -98,6 +106,7 @@ impl AckStatus {
             Self::Accepted => "accepted",
             Self::Duplicate => "duplicate",
             Self::Ignored => "ignored",
+            Self::Outdated => "outdated",
         }
     }
 }

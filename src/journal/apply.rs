@@ -115,7 +115,7 @@ impl Apply {
         let outcome = match &entry.id {
             _ if duties::is_outdated(self.store.connection(), entry.fence)? => {
                 log::info!("a {} was proposed by a hub that no longer has the duties", entry.kind.as_str());
-                Outcome::NoEvent(Ack::duplicate(entry.id.clone(), None))
+                Outcome::NoEvent(Ack::outdated(entry.id.clone()))
             }
             Some(id) => match rows::known_event(self.store.connection(), id)? {
                 Some((seq, reason)) => {

@@ -1,7 +1,9 @@
 //! Databases that are made elsewhere: a copy that is there for a while, one that takes the place of the database, and one that
 //! is only checked.
 
+use std::cell::Cell;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
@@ -16,10 +18,19 @@ use super::schema;
 use crate::sqlite::files::beside;
 use crate::sqlite::private::InMaking;
 
-/// Copies the database at `path`, which may be in use, to a file that is removed when it is dropped.
+/// The longest rest after a step of a copy that another hub asked for.
+const REST_MAX: Duration = Duration::from_millis(100);
+
+/// Copies the database at `path`, which may be in use, to a file that is removed when it is dropped. It rests as long as it works, so
+/// that the disk is free for the hub that uses the database.
 pub fn snapshot(path: &Path) -> Result<(InMaking, Copied), ReplaceError> {
     let target = begin_copy(&beside(path, ".snapshot"))?;
-    let copied = copy(path, target.path(), &|_, _| (), &|_| Ok(()))?;
+    let begun = Cell::new(Instant::now());
+    let rest = |_done, _all| {
+        std::thread::sleep(begun.get().elapsed().min(REST_MAX));
+        begun.set(Instant::now());
+    };
+    let copied = copy(path, target.path(), &rest, &|_| Ok(()))?;
     Ok((target, copied))
 }
 

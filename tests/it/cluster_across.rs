@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::cluster::{cluster, until, until_ready};
+use super::cluster::{cluster, posted, until, until_ready, until_shown};
 use super::support::Hub;
 use super::support::faults::limit_file_size;
 use super::support::nats::{Nats, copy_of, nats};
@@ -52,8 +52,7 @@ fn the_health_of_one_hub_shows_how_the_others_are() {
 fn a_screen_that_is_ahead_of_a_hub_is_sent_on_with_its_position() {
     let Some(nats) = nats() else { return };
     let [one, other] = pair(&nats, &[]);
-    one.provider().says("c1", "applied by both");
-    until("both have applied it", || other.json("/health")["seq"] == 1);
+    until_shown(&other, posted(&one, "c1"));
     // From now on the other applies nothing, and sees that the stream goes on.
     let wal = std::fs::metadata(other.home().join("hub.db-wal")).expect("the file").len();
     limit_file_size(&other, Some(wal));

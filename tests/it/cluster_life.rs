@@ -154,6 +154,32 @@ fn a_stream_must_be_begun_and_is_not_replaced_by_mistake() {
 }
 
 #[test]
+fn of_two_hubs_with_one_name_the_later_one_halts_and_says_so() {
+    let Some(nats) = nats() else { return };
+    let home = nats.begun();
+    let copy = copy_of(home.path());
+    let first = nats.hub("a", home, &[]);
+    until_ready(&first);
+    until("it has told of itself", || cluster(&first)["duties"] == true);
+    let mut second = nats.hub("a", copy, &[]);
+    until("the second halts", || cluster(&second)["halted"].is_string());
+    let why = cluster(&second)["halted"].to_string();
+    assert!(why.contains("NODE_NAME") && why.contains("another hub"), "{why}");
+    assert_eq!(second.provider().says("c1", "kept")["seq"], json!(null));
+    assert!(cluster(&first)["halted"].is_null());
+    // With a name of its own it is one of the cluster, and its inbox is published.
+    second.stop();
+    let settings = nats.settings("b");
+    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let second = second.started_again_with(&settings);
+    until_ready(&second);
+    until("its inbox is published", || cluster(&second)["inbox"] == 0);
+    assert!(cluster(&first)["halted"].is_null());
+    // A hub that is killed and comes back finds what it told before.
+    until_ready(&second.restarted());
+}
+
+#[test]
 fn a_hub_that_is_not_in_a_cluster_says_nothing_of_one() {
     let hub = spawn_hub();
     assert!(hub.json("/health").get("cluster").is_none());

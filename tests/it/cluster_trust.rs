@@ -7,6 +7,7 @@ use std::process::Command;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use umbler_hub::facade::program::EXIT_ANEW;
 
 use super::alerts::{listed, question, saves, thresholds};
 use super::cluster::{cluster, posted, until, until_ready, until_shown};
@@ -211,6 +212,47 @@ fn hubs_that_applied_the_same_records_print_the_same_digests() {
     }
 }
 
+/// Gives the contacts of a stopped hub other names, as a fault of its disk could.
+fn alter(hub: &Hub) {
+    let database = Connection::open(hub.database()).expect("the database");
+    let sql = "UPDATE contacts SET state = replace(state, name, 'Altered'), name = 'Altered'";
+    assert!(database.execute(sql, []).expect("SQL") > 0);
+}
+
+/// The first hub, started again so that others get copies of its database.
+fn gives_copies(nats: &Nats, mut hub: Hub, secret: (&str, &str)) -> Hub {
+    let (port, url) = (hub.address().port().to_string(), format!("http://{}", hub.address()));
+    hub.stop();
+    let mut settings = nats.settings("a");
+    settings.extend([("PORT", port), ("NODE_URL", url)]);
+    let mut settings: Vec<(&str, &str)> =
+        settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    settings.push(secret);
+    let hub = hub.started_again_with(&settings);
+    until_ready(&hub);
+    hub
+}
+
+#[test]
+fn a_hub_whose_database_was_altered_ends_by_itself_where_its_next_start_gets_a_copy() {
+    let Some(nats) = nats() else { return };
+    let secret = ("CLUSTER_SECRET", "a secret that only the hubs of the cluster know");
+    let [one, _two, mut three] = three(&nats, &[secret]);
+    let one = gives_copies(&nats, one, secret);
+    let last = posted(&one, "c1");
+    until_shown(&three, last);
+    three.stop();
+    alter(&three);
+    let mut three = three.started_again();
+    until_ready(&three);
+    one.provider().posts(&Delivery::message("c1").chat_field("Contact", Value::Null));
+    assert_eq!(three.wait().code(), Some(EXIT_ANEW.into()), "{}", three.log());
+    let three = three.started_again();
+    until_ready(&three);
+    let path = "/api/umbler/chats/c1";
+    assert_eq!(three.json(path)["chat"], one.json(path)["chat"]);
+}
+
 #[test]
 fn a_hub_whose_database_was_altered_halts_and_begins_anew_with_a_copy() {
     let Some(nats) = nats() else { return };
@@ -221,13 +263,7 @@ fn a_hub_whose_database_was_altered_halts_and_begins_anew_with_a_copy() {
     }
     until("the third has them, too", || cluster(&three)["applied"] == cluster(&one)["applied"]);
     three.stop();
-    {
-        let database = Connection::open(three.database()).expect("the database");
-        let altered = database
-            .execute("UPDATE contacts SET state = replace(state, name, 'Altered'), name = 'Altered'", [])
-            .expect("SQL");
-        assert!(altered > 0);
-    }
+    alter(&three);
     let three = three.started_again();
     until_ready(&three);
     // Nothing shows before something follows from what was altered.
@@ -252,16 +288,9 @@ fn a_hub_whose_database_was_altered_halts_and_begins_anew_with_a_copy() {
     };
     assert_eq!((gives_copy(&three), gives_copy(&two)), (503, 200), "what differs is not handed on");
     // Nobody gives it a copy yet: it takes deliveries, and nothing else.
-    let one_address = one.address();
     let three = three.restarted();
     assert_eq!(cluster(&three)["halted"], halted);
-    let (mut one, address) = (one, one_address);
-    let (url, port) = (format!("http://{address}"), address.port().to_string());
-    one.stop();
-    let mut settings = nats.settings("a");
-    settings.extend([("PORT", port), ("NODE_URL", url), (secret.0, secret.1.to_owned())]);
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let one = one.started_again_with(&settings);
+    let one = gives_copies(&nats, one, secret);
     until_ready(&one);
     until("the first has told where it gives copies", || {
         cluster(&two)["peers"].as_array().is_some_and(|peers| peers.iter().any(|peer| peer["node"] == "a"))

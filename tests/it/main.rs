@@ -23,6 +23,8 @@ mod cluster_failures;
 mod cluster_halted;
 mod cluster_hubs_fail;
 mod cluster_fences;
+mod cluster_history;
+mod cluster_stuck;
 mod cluster_life;
 mod cluster_power;
 mod cluster_presence;

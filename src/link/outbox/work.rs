@@ -223,7 +223,7 @@ impl Worker {
                 let now = self.archive.ask(OneAtWork(row.shape.id.clone()))?;
                 Ok(now.filter(|(row, _)| is_attempt(row, attempt)).map(|_| attempt))
             }
-            (AckStatus::Duplicate | AckStatus::Ignored, _) => Ok(None),
+            (AckStatus::Duplicate | AckStatus::Ignored | AckStatus::Outdated, _) => Ok(None),
         }
     }
 

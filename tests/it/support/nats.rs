@@ -170,6 +170,25 @@ impl Nats {
         assert!(self.is_ready(), "the servers are back");
     }
 
+    /// A copy of what all of them have stored, once they were killed.
+    pub fn stored(&self) -> Vec<TempDir> {
+        let keep = |server: &Server| {
+            let copy = tempfile::tempdir().expect("a folder");
+            copy_folder(&server.home.path().join("store"), copy.path());
+            copy
+        };
+        self.servers.iter().map(keep).collect()
+    }
+
+    /// Puts back what they had stored then, while none of them runs.
+    pub fn put_back(&self, stored: &[TempDir]) {
+        for (server, copy) in self.servers.iter().zip(stored) {
+            let store = server.home.path().join("store");
+            std::fs::remove_dir_all(&store).expect("it is removed");
+            copy_folder(&copy.path().join("store"), server.home.path());
+        }
+    }
+
     /// How many servers there are.
     pub fn count(&self) -> usize {
         self.servers.len()
@@ -290,6 +309,12 @@ pub fn copy_of(home: &Path) -> TempDir {
     let copy = tempfile::tempdir().expect("a folder");
     std::fs::copy(home.join("hub.db"), copy.path().join("hub.db")).expect("copied");
     copy
+}
+
+/// Copies a folder into another one.
+fn copy_folder(from: &Path, into: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, into]).status().expect("it runs");
+    assert!(copied.success(), "{} is copied", from.display());
 }
 
 fn trace_of(home: &Path) -> String {
