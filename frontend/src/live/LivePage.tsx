@@ -56,8 +56,8 @@ function Now() {
         <h1 className="hidden">{say('live')}</h1>
         {failure !== null && <Failure reason={failure} />}
         {!complete && total !== null && (
-          <p className="notice quiet" role="status">
-            {say('reading', { count: number(count), total: number(total) })} {say('partial')}
+          <p className="notice quiet">
+            {say('reading', { count: number(count), total: number(total) })} <span role="status">{say('partial')}</span>
           </p>
         )}
         {rebuilding && (
