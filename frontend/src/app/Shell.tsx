@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 
 import { useHub } from '../hub/hub.tsx';
@@ -35,6 +35,7 @@ export function Shell() {
   const { at, wrong } = useMoment();
   const isPast = at !== null;
   useTitle(isPast ? say('pastWord') : page && say(page));
+  usePageFocus(page);
 
   // While a token is being tried the form stays, with what it says.
   const [signedOut, setSignedOut] = useState(false);
@@ -58,7 +59,7 @@ export function Shell() {
           <TimeBar />
         </ErrorBoundary>
       )}
-      <main id="content" tabIndex={-1}>
+      <main id="content" tabIndex={-1} aria-label={page && say(page)}>
         <ErrorBoundary key={page}>
           <Suspense
             fallback={
@@ -73,6 +74,18 @@ export function Shell() {
       </main>
     </div>
   );
+}
+
+/** Another page is where the keys go on, and what a screen reader tells; unless it was opened to search in it. */
+function usePageFocus(page: string | undefined) {
+  const { state } = useLocation();
+  const isSearch = state?.search === true;
+  const before = useRef(page);
+  useEffect(() => {
+    if (before.current === page) return;
+    before.current = page;
+    if (!isSearch) document.getElementById('content')?.focus({ preventScroll: true });
+  }, [page, isSearch]);
 }
 
 function useTitle(page: string | undefined) {

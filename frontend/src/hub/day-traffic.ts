@@ -3,7 +3,8 @@
  * weeks before.
  */
 
-import { dayOf, hourOf, midnight, plusDays } from './days.ts';
+import { hubTime } from './clock.ts';
+import { dayOf, hourOf, localOf, midnight, momentOf, plusDays } from './days.ts';
 import { read } from './reads.ts';
 
 export interface Counts {
@@ -30,7 +31,7 @@ export interface Day {
   zone: string;
   /** How many days the usual one was made of. */
   days: number;
-  /** The usual day's first response, in milliseconds; null where too few days had any. */
+  /** The usual day's first response until this time of day, in milliseconds; null where too few days had any, or of a day that is past. */
   usualFirstMs: number | null;
   /** The position that the counts include. */
   asOfSeq: number;
@@ -66,7 +67,6 @@ export interface Usual {
   day: string;
   days: number;
   byHour: number[] | null;
-  firstMs: number | null;
   rebuilding: boolean;
 }
 
@@ -75,7 +75,10 @@ export async function readDay(until?: string, known?: Usual | null): Promise<{ d
   const answer: Answer = await read(PATH, { bucket: 'hour', metric: `${METRICS},${FIRST}`, until });
   const zone = answer.timezone;
   const name = dayOf(Date.parse(answer.from), zone);
-  const usual = known?.day === name && !known.rebuilding ? known : await readUsual(name, zone);
+  const [usual, usualFirstMs] = await Promise.all([
+    known?.day === name && !known.rebuilding ? known : readUsual(name, zone),
+    until === undefined ? readUsualFirst(name, zone) : null,
+  ]);
   const counts = countsOf(answer.rows);
   const firstMs = new Map(
     answer.rows.filter(({ metric }) => metric === FIRST).map(({ start, medianMs }) => [Date.parse(start), medianMs]),
@@ -86,7 +89,7 @@ export async function readDay(until?: string, known?: Usual | null): Promise<{ d
     usual: usual.byHour?.[hour.hour] ?? null,
     firstMs: firstMs.get(hour.from) ?? null,
   }));
-  const { days, firstMs: usualFirstMs } = usual;
+  const { days } = usual;
   return {
     day: { hours, zone, days, usualFirstMs, asOfSeq: answer.asOfSeq, rebuilding: answer.rebuilding !== null },
     usual,
@@ -94,27 +97,43 @@ export async function readDay(until?: string, known?: Usual | null): Promise<{ d
 }
 
 async function readUsual(day: string, zone: string): Promise<Usual> {
-  const days = Array.from({ length: WEEKS }, (_, index) => plusDays(day, -7 * (index + 1)));
-  const ask = (path: string, more: Record<string, string>): Promise<Answer[]> =>
-    Promise.all(
-      days.map((one) => read(path, { ...more, from: midnight(one, zone), until: midnight(plusDays(one, 1), zone) })),
-    );
-  const [answers, summaries] = await Promise.all([
-    ask(PATH, { bucket: 'hour', metric: METRICS }),
-    ask(SUMMARY, { metric: FIRST }),
-  ]);
-  const rebuilding = [...answers, ...summaries].some((answer) => answer.rebuilding !== null);
+  const answers: Answer[] = await Promise.all(
+    daysBefore(day).map((one) =>
+      read(PATH, {
+        bucket: 'hour',
+        metric: METRICS,
+        from: midnight(one, zone),
+        until: midnight(plusDays(one, 1), zone),
+      }),
+    ),
+  );
+  const rebuilding = answers.some((answer) => answer.rebuilding !== null);
   // A day without any message was closed, or before the hub was there.
   const found = answers.map(({ rows }) => byHourOf(rows, zone)).filter((hours) => hours.some((count) => count > 0));
   const byHour =
     found.length < DAYS_MIN
       ? null
       : Array.from({ length: 24 }, (_, hour) => median(found.map((hours) => hours[hour] ?? 0)));
-  const firsts = summaries
+  return { day, days: found.length, byHour, rebuilding };
+}
+
+/** Until the same time of day: a morning is not compared with evenings. */
+async function readUsualFirst(day: string, zone: string): Promise<number | null> {
+  const [, time = ''] = localOf(hubTime(), zone).split('T');
+  const answers: Answer[] = await Promise.all(
+    daysBefore(day).map((one) => {
+      const until = new Date(momentOf(`${one}T${time}`, zone)).toISOString();
+      return read(SUMMARY, { metric: FIRST, from: midnight(one, zone), until });
+    }),
+  );
+  const firsts = answers
     .flatMap(({ rows }) => rows.map(({ medianMs }) => medianMs ?? null))
     .filter((ms) => ms !== null);
-  const firstMs = firsts.length < DAYS_MIN ? null : median(firsts);
-  return { day, days: found.length, byHour, firstMs, rebuilding };
+  return firsts.length < DAYS_MIN ? null : median(firsts);
+}
+
+function daysBefore(day: string): string[] {
+  return Array.from({ length: WEEKS }, (_, index) => plusDays(day, -7 * (index + 1)));
 }
 
 const NONE: Counts = { customers: 0, team: 0, others: 0 };

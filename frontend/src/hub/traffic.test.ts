@@ -64,8 +64,10 @@ test('a first response is told by the hour, beside the median of the days before
   const { hub, store } = await opened(t);
   const before = [60_000, null, 240_000, 90_000];
   await settled();
-  while (hub.questions.length > 0) {
+  for (await settled(); hub.questions.length > 0; await settled()) {
     const { path, query, answer } = await hub.asked();
+    // 12:00 in São Paulo: what came later on those days is no part of them yet.
+    if (path.endsWith('/summary')) assert.match(query.until ?? '', /T15:00:00/);
     const row = (medianMs: number | null) => ({ metric: 'firstResponse', n: medianMs === null ? 0 : 1, medianMs });
     const rows = path.endsWith('/summary')
       ? [row(before.shift() ?? null)]

@@ -8,6 +8,7 @@ import { useStore } from '../hub/store.ts';
 import { Below } from '../parts/Below.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
+import { Spoken } from '../parts/Spoken.tsx';
 import { useWords } from '../words/words.ts';
 import { AlertList } from './AlertList.tsx';
 import { grouped, ordered, tallyOf } from './alertGroups.ts';
@@ -33,9 +34,10 @@ export function AlertPanel() {
     >
       <header>
         <h2 id="alerts-title">{say('alerts')}</h2>
-        <span className="quiet tally" role="status" title={tally || undefined}>
+        <span className="quiet tally" title={tally || undefined}>
           {tally}
         </span>
+        <Spoken text={tally} />
         <SoundSwitch />
         <NotificationSwitch />
       </header>

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import type { Alert } from 'umbler-hub-client';
 
@@ -18,6 +18,7 @@ import { useSectorName } from './sectors.ts';
 export function AlertRow({ alert }: { alert: Alert }) {
   const say = useWords();
   const mayTake = useRole() !== 'viewer';
+  const link = useRef<HTMLAnchorElement>(null);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const { id, kind, chatId, contactName, sector, owner, since, dueAt, raisedAt, acknowledgedAt, acknowledgedBy } =
@@ -27,11 +28,21 @@ export function AlertRow({ alert }: { alert: Alert }) {
   // Whom to ask stands first: a narrow panel cuts the end.
   const about = [agentName(say, owner), say(`alert_${kind}`), sectorName(sector)].join(' · ');
   const who = contactTitle(say, { contactName, contactPhone: openChats.find(chatId)?.contactPhone });
+  useLayoutEffect(() => {
+    const row = link.current?.parentElement;
+    const list = row?.closest<HTMLElement>('.scroll');
+    // Whoever took it on from an opened group is not sent to the top of the page, where the row goes to another group.
+    return () => {
+      if (row?.contains(document.activeElement)) list?.focus();
+    };
+  }, []);
   async function acknowledge() {
     setBusy(true);
     setFailure(null);
     try {
       alerts.take((await hub.send('POST', `${PATH}/${encodeURIComponent(id)}/acknowledge`)).alert);
+      // The button goes, and with it would the place of whoever works with keys.
+      link.current?.focus();
     } catch (error) {
       setFailure(reasonOf(error));
     }
@@ -46,6 +57,7 @@ export function AlertRow({ alert }: { alert: Alert }) {
       data-new={(acknowledgedAt === null && isNewAlert(raisedAt, now)) || undefined}
     >
       <Link
+        ref={link}
         className="main"
         to={`/chats/${encodeURIComponent(chatId)}`}
         title={[`${who} · ${about}`, agentTitle(say, owner)].filter(Boolean).join('\n')}

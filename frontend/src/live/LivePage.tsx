@@ -3,10 +3,9 @@ import { lazy, useMemo } from 'react';
 import { useMoment } from '../app/moment.ts';
 import { usePlayed } from '../app/played.ts';
 import { useWall } from '../app/wall.ts';
-import { openChats, useData } from '../hub/hub.tsx';
+import { openChats, traffic } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import type { Group } from '../hub/waits.ts';
-import { Figure } from '../parts/Figure.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
@@ -39,6 +38,7 @@ function Now() {
   const say = useWords();
   const { total, complete, count, failure } = useStore(openChats);
   const live = useLive();
+  const { day: messages } = useStore(traffic);
   const { rebuilding } = live;
   const labels = useSectorLabels(live.sectors);
   const [samples, day] = [useTrends(), useTrendOfDay()];
@@ -56,8 +56,8 @@ function Now() {
         <h1 className="hidden">{say('live')}</h1>
         {failure !== null && <Failure reason={failure} />}
         {!complete && total !== null && (
-          <p className="notice quiet" role="status">
-            {say('reading', { count: number(count), total: number(total) })} {say('partial')}
+          <p className="notice quiet">
+            {say('reading', { count: number(count), total: number(total) })} <span role="status">{say('partial')}</span>
           </p>
         )}
         {rebuilding && (
@@ -65,7 +65,7 @@ function Now() {
             {say('rebuilding', { done: number(rebuilding.done), total: number(rebuilding.total) })}
           </p>
         )}
-        <Tiles live={live} messagesToday={<MessagesToday />} trends={trends} />
+        <Tiles live={live} day={messages} trends={trends} />
         <div className="board">
           <Queue waiting={live.waiting} />
           <div className="stacked">
@@ -88,9 +88,4 @@ function People({ agents }: { agents: Group[] | null }) {
   const online = useOnline();
   const groups = useMemo(() => agents && withFree(agents, online), [agents, online]);
   return <Groups title={say('byAgent')} groups={groups} by="owner" online={online} />;
-}
-
-/** By itself: the client's data is another at every update. */
-function MessagesToday() {
-  return <Figure text={number(useData().stats?.messagesToday)} />;
 }

@@ -43,7 +43,7 @@ export default function PastPage({ at }: { at: string }) {
               {say('rebuilding', { done: number(past.rebuilding.done), total: number(past.rebuilding.total) })}
             </p>
           )}
-          <Tiles live={past?.live ?? null} messagesToday={number(past?.messagesToday)} trends={trends} />
+          <Tiles live={past?.live ?? null} day={past?.day ?? null} trends={trends} />
           <div className="board">
             <Queue waiting={past?.live.waiting ?? null} tooMany={past !== null && past.live.waiting === null} />
             <div className="stacked">

@@ -25,7 +25,7 @@ export default function PlayedPage({ played: { phase, at, chats } }: { played: P
           <h1 className="hidden">
             {say('live')}, {say('pastWord')}
           </h1>
-          <Tiles live={live} messagesToday="–" />
+          <Tiles live={live} day={null} />
           <div className="board">
             <Queue waiting={live?.waiting ?? null} />
             <div className="stacked">

@@ -3,16 +3,18 @@ import { Link } from 'react-router';
 
 import { useMoment } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
+import type { Day } from '../hub/day-traffic.ts';
 import { type Figures, type Live, lateOf, urgencyOf } from '../hub/waits.ts';
 import { Figure } from '../parts/Figure.tsx';
 import { age, clock, duration, number, percent } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
+import { soFarOf } from './dayScale.ts';
 import { useLimits } from './limits.ts';
 
 export interface TilesProps {
   live: (Pick<Live, 'waiting'> & { figures: Figures | null; firstResponse?: FirstResponse | null }) | null;
-  /** Left out: no such tile. */
-  messagesToday?: ReactNode;
+  /** The messages of the day by the hour; null: not known. Left out: no such tile. */
+  day?: Day | null;
   /** What a number was before, by its name. */
   trends?: Partial<Record<TrendOf, ReactNode>>;
   /** On a wall there is nothing to click. */
@@ -30,7 +32,7 @@ export interface FirstResponse {
 }
 
 /** The numbers of a moment, each a way to what it counts. Null: they are not known yet, and a part is no number. */
-export function Tiles({ live, messagesToday, trends = {}, isWall = false }: TilesProps) {
+export function Tiles({ live, day, trends = {}, isWall = false }: TilesProps) {
   const say = useWords();
   const now = useNow();
   // Of the past the list of chats does not know who waited.
@@ -108,13 +110,20 @@ export function Tiles({ live, messagesToday, trends = {}, isWall = false }: Tile
             {today !== null && firstHint(say, today)}
           </Tile>
         )}
-        {messagesToday !== undefined && (
-          <Tile name="today" title={say('today')} value={messagesToday} to={door('/reports')}>
-            {say('todayHint')}
-          </Tile>
-        )}
+        {day !== undefined && <MessagesTile day={day} to={door('/reports')} />}
       </dl>
     </section>
+  );
+}
+
+function MessagesTile({ day, to }: { day: Day | null; to: string | undefined }) {
+  const say = useWords();
+  const now = useNow();
+  const messages = day && soFarOf(day.hours, now);
+  return (
+    <Tile name="today" title={say('today')} value={number(messages?.count)} to={to}>
+      {messages?.usual == null ? say('todayHint') : say('todayUsual', { usual: number(Math.round(messages.usual)) })}
+    </Tile>
   );
 }
 

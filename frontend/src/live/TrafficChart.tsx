@@ -2,7 +2,7 @@ import { Skeleton } from '@mantine/core';
 import { useEffect } from 'react';
 
 import { useNow } from '../hub/clock.ts';
-import type { Counts, Day, Hour } from '../hub/day-traffic.ts';
+import type { Day, Hour } from '../hub/day-traffic.ts';
 import { dayOf } from '../hub/days.ts';
 import { traffic, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
@@ -12,7 +12,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { duration, hourName, number, percent } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { HOURS_STEP, hoursShown, marksOf } from './dayScale.ts';
+import { countOf, HOURS_STEP, hoursShown, marksOf, runOf } from './dayScale.ts';
 import { FirstResponses } from './FirstResponses.tsx';
 
 const SERIES = ['customers', 'team', 'others'] as const;
@@ -63,7 +63,7 @@ function Hours({ day }: { day: Day }) {
   const now = useNow();
   const { hours, zone, rebuilding } = day;
   const usual = isUsual(day);
-  const most = Math.max(1, ...hours.map((hour) => Math.max(sum(hour), hour.usual ?? 0)));
+  const most = Math.max(1, ...hours.map((hour) => Math.max(countOf(hour), hour.usual ?? 0)));
   const share = (value: number) => `${(value / most) * 100}%`;
   const height = (value: number) => ({ height: share(value) });
   const marks = marksOf(most);
@@ -96,8 +96,8 @@ function Hours({ day }: { day: Day }) {
                   {isRunning(hour, now) && <i style={{ height: `${runOf(hour, now) * 100}%` }} />}
                 </span>
               )}
-              {sum(hour) > 0 && (
-                <span className="stack" style={height(sum(hour))}>
+              {countOf(hour) > 0 && (
+                <span className="stack" style={height(countOf(hour))}>
                   {SERIES.toReversed().map((name) => (
                     <i key={name} data-series={name} style={{ flexGrow: hour[name] }} />
                   ))}
@@ -152,13 +152,13 @@ function Hours({ day }: { day: Day }) {
 
 /** Whole hours are compared: the one that runs is not over yet. */
 function soFar(say: Say, day: Day, now: number): string {
-  const all = day.hours.reduce((total, hour) => total + sum(hour), 0);
+  const all = day.hours.reduce((total, hour) => total + countOf(hour), 0);
   const over = day.hours.filter(({ until }) => until <= now);
   const usual = over.reduce((total, hour) => total + (hour.usual ?? 0), 0);
   const last = over.at(-1);
   if (!isUsual(day) || last === undefined || usual === 0)
     return all === 0 ? say('trafficEmpty') : say('trafficCount', { count: number(all) });
-  const count = over.reduce((total, hour) => total + sum(hour), 0);
+  const count = over.reduce((total, hour) => total + countOf(hour), 0);
   const moved = count - usual;
   const change = moved === 0 ? '=' : `${moved > 0 ? '+' : '−'}${percent(Math.abs(moved), usual)}`;
   return say('trafficSoFar', {
@@ -195,15 +195,6 @@ function isRunning({ from, until }: Hour, now: number): boolean {
 /** The first response of an hour that is over: what was read of the one that runs is soon out of date. */
 function firstOf({ until, firstMs }: Hour, now: number): number | null {
   return until <= now ? firstMs : null;
-}
-
-/** How much of the hour that runs is over, from 0 to 1. */
-function runOf({ from, until }: Hour, now: number): number {
-  return (now - from) / (until - from);
-}
-
-function sum({ customers, team, others }: Counts): number {
-  return customers + team + others;
 }
 
 /** 0 is Monday. */

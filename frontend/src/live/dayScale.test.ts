@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Hour } from '../hub/day-traffic.ts';
-import { hoursShown, marksOf } from './dayScale.ts';
+import { hoursShown, marksOf, soFarOf } from './dayScale.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -49,4 +49,10 @@ test('the numbers beside the chart are round, and two to four of them', () => {
   assert.deepEqual(marksOf(100), [50, 100]);
   assert.deepEqual(marksOf(7900), [2000, 4000, 6000]);
   for (let most = 2; most < 5000; most += 1) assert.ok([2, 3, 4].includes(marksOf(most).length), String(most));
+});
+
+test('today is told beside as much of the usual day as is over', () => {
+  const HALF_PAST_NINE = 9.5 * HOUR_MS;
+  assert.deepEqual(soFarOf(dayOf([8, 9], [8, 9, 17]), HALF_PAST_NINE), { count: 2, usual: 3 });
+  assert.deepEqual(soFarOf(dayOf([8], null), HALF_PAST_NINE), { count: 1, usual: null });
 });

@@ -1,6 +1,6 @@
 /** Which hours the chart of the day draws, and the numbers beside it. */
 
-import type { Hour } from '../hub/day-traffic.ts';
+import type { Counts, Hour } from '../hub/day-traffic.ts';
 
 /** So many at least, and whole steps of the names below: a wider window would move every time a message comes earlier or later. */
 const HOURS_MIN = 12;
@@ -16,6 +16,22 @@ export function hoursShown(hours: Hour[], now: number): Hour[] {
   const begin = Math.floor(first / HOURS_STEP) * HOURS_STEP;
   const end = Math.min(hours.length, Math.max(begin + HOURS_MIN, Math.ceil((last + 1) / HOURS_STEP) * HOURS_STEP));
   return hours.slice(Math.max(0, Math.min(begin, end - HOURS_MIN)), end);
+}
+
+/** How many messages came until now, and how many come until then on the usual day; null: there is none. */
+export function soFarOf(hours: Hour[], now: number): { count: number; usual: number | null } {
+  const count = hours.reduce((total, hour) => total + countOf(hour), 0);
+  if (hours.every(({ usual }) => usual === null)) return { count, usual: null };
+  return { count, usual: hours.reduce((total, hour) => total + (hour.usual ?? 0) * runOf(hour, now), 0) };
+}
+
+/** How much of an hour is over, from 0 to 1. */
+export function runOf({ from, until }: Hour, now: number): number {
+  return Math.min(1, Math.max(0, (now - from) / (until - from)));
+}
+
+export function countOf({ customers, team, others }: Counts): number {
+  return customers + team + others;
 }
 
 /** Round numbers up to the highest bar, two to four of them: whole messages, so one for a single message. */

@@ -6,6 +6,7 @@ import { hub } from '../hub/hub.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { separator } from '../parts/csv.ts';
+import { useFolding } from '../parts/useFolding.ts';
 import { fileName, saveFile } from '../parts/save.ts';
 import { tellApart } from '../words/apart.ts';
 import { agentName, agentTitle, duration, fullMoment, number } from '../words/format.ts';
@@ -235,8 +236,9 @@ function Total({ rows, columns, hasTags }: { rows: Row[]; columns: Metric[]; has
 /** Which columns are shown. It stands in the address, so a saved view keeps it. */
 function ColumnChoice({ chosen, choose }: { chosen: Metric[]; choose: (columns: Metric[]) => void }) {
   const say = useWords();
+  const box = useFolding();
   return (
-    <details className="column-choice">
+    <details className="column-choice" ref={box}>
       <summary>{say('columns', { count: number(chosen.length), all: number(COLUMNS.length) })}</summary>
       <fieldset>
         <legend className="hidden">{say('columnsWhich')}</legend>

@@ -95,6 +95,7 @@ export const EN = {
   unassignedShare: '{{percent}} of the open chats',
   today: 'Messages today',
   todayHint: 'in direct chats',
+  todayUsual: 'usually {{usual}} so far',
   queue: 'Waiting for a reply',
   queueHint: 'Longest wait first: direct chats with a customer message that nobody has answered.',
   queueEmpty: 'Nobody is waiting for a reply.',
@@ -121,10 +122,9 @@ export const EN = {
   andMore: 'and {{count}} more',
   below: '+{{count}} below',
   trafficTitle: 'Messages by the hour',
-  trafficHint:
-    'Direct chats today, compared with the usual day ({{weekday}}, median of the last four weeks). “Messages today” counts private notes and reactions too.',
+  trafficHint: 'Direct chats today, compared with the usual day ({{weekday}}, median of the last four weeks).',
   noUsual:
-    'Direct chats today. There is no usual day to compare with yet ({{weekday}}): at least two of the last four weeks need messages. “Messages today” counts private notes and reactions too.',
+    'Direct chats today. There is no usual day to compare with yet ({{weekday}}): at least two of the last four weeks need messages.',
   customers: 'Customers',
   team: 'Team',
   others: 'Bots and others',

@@ -96,6 +96,7 @@ export const PT: Record<Word, string> = {
   unassignedShare: '{{percent}} das abertas',
   today: 'Mensagens hoje',
   todayHint: 'em conversas diretas',
+  todayUsual: 'típico {{usual}} até agora',
   queue: 'Aguardando resposta',
   queueHint: 'Da maior espera para a menor: conversas diretas com mensagem de cliente ainda sem resposta.',
   queueEmpty: 'Ninguém aguardando resposta.',
@@ -123,9 +124,9 @@ export const PT: Record<Word, string> = {
   below: '+{{count}} abaixo',
   trafficTitle: 'Mensagens por hora',
   trafficHint:
-    'Conversas diretas de hoje, em comparação com um dia típico ({{weekday}}, mediana das últimas quatro semanas). “Mensagens hoje” conta também notas internas e reações.',
+    'Conversas diretas de hoje, em comparação com um dia típico ({{weekday}}, mediana das últimas quatro semanas).',
   noUsual:
-    'Conversas diretas de hoje. Ainda não há um dia típico para comparar ({{weekday}}): é preciso haver mensagens em pelo menos duas das últimas quatro semanas. “Mensagens hoje” conta também notas internas e reações.',
+    'Conversas diretas de hoje. Ainda não há um dia típico para comparar ({{weekday}}): é preciso haver mensagens em pelo menos duas das últimas quatro semanas.',
   customers: 'Clientes',
   team: 'Equipe',
   others: 'Bots e outros',

@@ -7,15 +7,6 @@ import { hourName } from './format.ts';
 import { isWord, sayNow, spoken } from './language.ts';
 import { PT } from './pt.ts';
 
-test('the chart of the day says which messages it leaves out that the tile counts', () => {
-  for (const words of [EN, PT]) {
-    for (const hint of [words.trafficHint, words.noUsual]) {
-      assert.ok(hint.includes(words.today), hint);
-      assert.match(hint, /private notes and reactions|notas internas e reações/);
-    }
-  }
-});
-
 test('every type of message has a name in both languages', () => {
   const types = [
     'Text',

@@ -200,6 +200,7 @@ test('an alert is on the screen when it is due, is taken by one for all to see, 
   assert.deepEqual(await axe(rui.page), []);
   await rui.page.getByRole('button', { name: /^I’m on it: Waiting: late/ }).click();
   await text(rui.page, '.alert[data-taken]', 'Rui is on it');
+  assert.equal(await rui.page.evaluate(() => document.activeElement.matches('.alert a.main')), true);
   await text(ana.page, '.alert[data-taken]', 'Rui is on it');
   await ana.page.reload();
   await text(ana.page, '.alert[data-taken]', 'Rui is on it');

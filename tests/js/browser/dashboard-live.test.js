@@ -28,7 +28,8 @@ const WEEK = 7 * 24;
 
 /** What the table says of the hour that was so many hours ago: customers, team, others, usual. */
 async function hour(hub, page, hours) {
-  const name = `${hourIn(hub.settings.TIMEZONE, BEGUN - hours * HOUR_MS)}h`;
+  const ofDay = Number(hourIn(hub.settings.TIMEZONE, BEGUN - hours * HOUR_MS));
+  const name = new RegExp(`^${ofDay % 12 || 12}\\s${ofDay < 12 ? 'AM' : 'PM'}`);
   const row = page.locator('.traffic tbody tr').filter({ has: page.locator('th', { hasText: name }) });
   return row.locator('td').allInnerTexts();
 }
@@ -60,7 +61,14 @@ test("the day's messages stand beside the usual ones: the median of the weeks th
     ),
   );
   assert.deepEqual(await hour(hub, page, 2), ['3', '0', '0', '3', '–']);
+  // The tile says what the chart and the reports say, and what usually came until now.
+  await hub.says('d', 'a note', (_, content) =>
+    Object.assign(content.LastMessage, { IsPrivate: true, Source: 'Member' }),
+  );
+  await text(page, '.tile[data-name=today] .value', /^4$/);
+  await text(page, '.tile[data-name=today] .hint', /^usually 3 so far$/);
   await page.reload();
+  await text(page, '.tile[data-name=today] .value', /^4$/);
   await text(page, '.traffic .soFar', /: 3, usually 3 \(=\)$/);
   assert.deepEqual(await hour(hub, page, 2), ['3', '0', '0', '3', '–']);
   assert.deepEqual(await axe(page), []);
