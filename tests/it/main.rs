@@ -87,6 +87,7 @@ mod replays;
 mod replay_ends;
 mod rest;
 mod retention;
+mod retention_reach;
 mod revocations;
 mod rfc6455;
 mod routes;
