@@ -160,7 +160,7 @@ impl Application {
         let reads = Reads { history, search, analytics, log, newest };
         let database = settings.database_path.clone();
         daily_report::start(settings.mail, settings.zone, &hub, &reads, database, &duties)?;
-        retention::start(&ages, &hub, &reads.history, duties);
+        retention::start(&ages, &hub, &reads.history, duties, metrics.clone());
         let mut state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, handle, edge);
         state.cluster = cluster;
         let state = web::Data::new(state);

@@ -141,6 +141,16 @@ fn done(folder: &Path, kind: &Kind) -> io::Result<u64> {
     count().map_err(io::Error::other).map(|count| u64::try_from(count).unwrap_or(0))
 }
 
+/// True while the index of words is merged, which a run before has left to do.
+fn is_merging(folder: &Path) -> io::Result<bool> {
+    let merging = || -> rusqlite::Result<bool> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let index = Connection::open_with_flags(folder.join("hub.db.search"), flags)?;
+        index.query_row("SELECT is_merging = 1 FROM forgotten", [], |row| row.get(0))
+    };
+    merging().map_err(io::Error::other)
+}
+
 /// Starts a hub, and posts by the clock; with the rows that were handled in a second.
 fn live(
     folder: &Path,
@@ -152,6 +162,9 @@ fn live(
     let hub = Hub::start_with(folder, Place::OneCore, settings)?;
     let begun = Instant::now();
     while is_checking(&hub)? && begun.elapsed() < CHECK_PATIENCE {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    while kind.is_none() && is_merging(folder)? && begun.elapsed() < CHECK_PATIENCE {
         std::thread::sleep(Duration::from_millis(200));
     }
     let mut screens = Screens::new(hub.address, SUBSCRIBE)?;

@@ -15,6 +15,7 @@ use crate::journal::{ErasureRequest, Origin, Payload, Record, Retained, Retentio
 use crate::reads::{Asker, CountOldDeliveries, FindDue, FindForgotten, FindPerson, ReadError, Readers};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
+use crate::telemetry::metrics::Metrics;
 
 /// Days after which deliveries are reduced where the operator set nothing.
 const RAW_DAYS_DEFAULT: u32 = 90;
@@ -30,6 +31,8 @@ const REST: Duration = Duration::from_millis(20);
 const REST_TIMES: u32 = 200;
 /// The longest rest after a step, however long the step took.
 const REST_MAX: Duration = Duration::from_secs(5);
+/// The longest rest after an erasure, which takes many times as long as a step: a person with long chats some 400 ms.
+const ERASURE_REST_MAX: Duration = Duration::from_mins(2);
 /// Deliveries come in until none came for so long.
 const QUIET_AFTER: Duration = Duration::from_secs(5);
 /// Rest while deliveries wait, or nothing can be written.
@@ -58,11 +61,11 @@ impl Pace {
         }
     }
 
-    /// The rest after a step that took so long.
-    fn rest(&self, took: Duration, now: Instant) -> Duration {
+    /// The rest after a step that took so long; `rest_max` is the longest.
+    fn rest(&self, took: Duration, now: Instant, rest_max: Duration) -> Duration {
         match self.moved_at {
             Some(moved_at) if now.duration_since(moved_at) < QUIET_AFTER => {
-                took.saturating_mul(REST_TIMES).clamp(REST, REST_MAX)
+                took.saturating_mul(REST_TIMES).clamp(REST, rest_max)
             }
             Some(_) | None => REST,
         }
@@ -88,7 +91,13 @@ impl From<ReadError> for Ended {
 }
 
 /// Starts it in the background.
-pub(super) fn start(days: &DaysKept, hub: &Addr<UmblerHub>, readers: &Readers, duties: Duties) {
+pub(super) fn start(
+    days: &DaysKept,
+    hub: &Addr<UmblerHub>,
+    readers: &Readers,
+    duties: Duties,
+    metrics: Metrics,
+) {
     let retention = Retention { days: *days, hub: hub.clone(), readers: readers.clone() };
     actix_rt::spawn(async move {
         let mut interval = actix_rt::time::interval(EVERY);
@@ -100,6 +109,7 @@ pub(super) fn start(days: &DaysKept, hub: &Addr<UmblerHub>, readers: &Readers, d
                     actix_rt::time::sleep(DUTY_WAIT).await;
                 }
                 let Err(Ended::Failed(reason)) = retention.run(clock::now()).await else { break };
+                metrics.retention_failed();
                 log::warn!("what is too old could not be deleted; trying again in {pause:?}: {reason}");
                 actix_rt::time::sleep(pause).await;
                 pause = (pause * 2).min(AGAIN_AFTER_MAX);
@@ -216,9 +226,11 @@ impl Retention {
         }
         let record = Record::new(payload, id, Origin::Hub, clock::now())
             .map_err(|no_memory| Ended::Failed(no_memory.to_string()))?;
+        let rest_max =
+            if matches!(record.payload, Payload::Erasure(_)) { ERASURE_REST_MAX } else { REST_MAX };
         let begun = Instant::now();
         match self.hub.send(Ingest { record }).await {
-            Ok(Ok(ack)) => Ok((ack, pace.rest(begun.elapsed(), Instant::now()))),
+            Ok(Ok(ack)) => Ok((ack, pace.rest(begun.elapsed(), Instant::now(), rest_max))),
             Ok(Err(IngestError::Stopping)) | Err(_) => Err(Ended::Stopping),
             Ok(Err(error @ (IngestError::Full | IngestError::Unwritable))) => {
                 Err(Ended::Failed(error.to_string()))
@@ -243,13 +255,19 @@ mod tests {
         let after = |seconds| begun + Duration::from_secs(seconds);
         let took = Duration::from_millis(12);
         pace.sees(Seq(7), begun);
-        assert_eq!(pace.rest(took, begun), REST, "nothing came in yet");
+        assert_eq!(pace.rest(took, begun, REST_MAX), REST, "nothing came in yet");
         pace.sees(Seq(8), after(1));
-        assert_eq!(pace.rest(took, after(1)), Duration::from_millis(2_400));
-        assert_eq!(pace.rest(Duration::from_secs(2), after(1)), REST_MAX);
+        assert_eq!(pace.rest(took, after(1), REST_MAX), Duration::from_millis(2_400));
+        assert_eq!(pace.rest(Duration::from_secs(2), after(1), REST_MAX), REST_MAX);
+        let erased_in = Duration::from_millis(400);
+        assert_eq!(pace.rest(erased_in, after(1), ERASURE_REST_MAX), Duration::from_secs(80));
         pace.sees(Seq(8), after(5));
-        assert_eq!(pace.rest(took, after(5)), Duration::from_millis(2_400), "one came four seconds ago");
+        assert_eq!(
+            pace.rest(took, after(5), REST_MAX),
+            Duration::from_millis(2_400),
+            "one came four seconds ago"
+        );
         pace.sees(Seq(8), after(6));
-        assert_eq!(pace.rest(took, after(6)), REST, "none came for five seconds");
+        assert_eq!(pace.rest(took, after(6), REST_MAX), REST, "none came for five seconds");
     }
 }

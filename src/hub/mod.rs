@@ -289,7 +289,6 @@ impl Handler<Committed> for UmblerHub {
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);
             self.updates.commit(&mut self.sessions, &committed.events, committed.durable_at);
-            self.updates.blank(&committed.blanked);
             self.presence.follow_chats(&committed.events);
             self.stats_push.change();
             self.push_states(ctx);
@@ -297,6 +296,9 @@ impl Handler<Committed> for UmblerHub {
             self.push_boards(ctx);
             self.follow_deadlines(&committed.events, ctx);
         }
+        // A step of deleting by age makes no event, and yet changes updates that were told before.
+        self.updates.blank(&committed.blanked);
+        self.playback.blank(&committed.blanked);
         for settled in committed.settled {
             // Who revoked waits at another hub of the cluster, or no longer.
             if let Some(in_force) = &settled.ack.in_force

@@ -19,6 +19,7 @@ use super::blocks::{Blocks, DigestedEvent, RULES};
 use super::entry::{Entry, Kind, Origin};
 use super::fault::{Spoilt, StoreError};
 use super::kinds::{self, NewEvent, Outcome, deliveries, duties};
+use super::meta::{self, LOG_CLEAR_KEY};
 use super::payload::Payload;
 use super::record::Record;
 use super::recorded::Recorded;
@@ -225,7 +226,10 @@ impl Apply {
                 let (outcome, retaining) = kinds::retention::apply(&mut self.store, *step)?;
                 self.blocks.mark(self.store.connection(), &retaining.touched)?;
                 // Once, at the end: emptying the log after each step would copy it again and again.
-                written.erases |= retaining.rows < ROWS_MAX;
+                if retaining.rows < ROWS_MAX {
+                    written.erases = true;
+                    meta::remove(self.store.connection(), LOG_CLEAR_KEY)?;
+                }
                 written.blanked.extend(retaining.blanked.into_iter().map(Arc::new));
                 Ok(outcome)
             }
@@ -322,6 +326,7 @@ impl Apply {
         rows::put_bytes(connection, seq, &entry.body, &frame, &elsewhere)?;
         if let Some(erased) = &event.erased {
             written.erases = true;
+            meta::remove(connection, LOG_CLEAR_KEY)?;
             self.blocks.mark(connection, &event.touched)?;
             log::info!("the data of a contact were erased: {erased:?}");
         }

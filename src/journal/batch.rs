@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::append::{Ack, AckStatus, Append};
 use super::apply::{AppliedBatch, Apply};
 use super::erasure_list::{self, ListedErasure};
-use super::erasures::erasures_of;
 use super::fault::{Spoilt, StoreError};
 use super::lineage::Lineage;
 use super::meta;
@@ -55,8 +54,7 @@ impl BatchWriter {
         let checkpoints = Some(Checkpoints::start(path, apply.store.connection())?);
         let (order, lineage) = (LocalOrder::after(opened.newest), opened.lineage);
         let path = path.to_path_buf();
-        // The process may have been killed between an erasure and the emptying of the log.
-        let must_clear_log = !erasures_of(apply.store.connection(), None)?.is_empty();
+        let must_clear_log = may_hold_erased(apply.store.connection())?;
         Ok(Self {
             apply,
             order,
@@ -131,6 +129,11 @@ impl BatchWriter {
             && let Some(checkpoints) = &self.checkpoints
         {
             self.must_clear_log = !checkpoints.clear(self.connection());
+            if !self.must_clear_log
+                && let Err(error) = meta::put(self.connection(), meta::LOG_CLEAR_KEY, "1")
+            {
+                log::warn!("the log is emptied again at the next start: {}", chain(&error));
+            }
         }
     }
 
@@ -217,6 +220,15 @@ impl BatchWriter {
             log::error!("the journal could not roll back: {error}");
         }
     }
+}
+
+/// True if the log may hold what was erased: the process may have been killed before it was emptied.
+fn may_hold_erased(connection: &rusqlite::Connection) -> rusqlite::Result<bool> {
+    if meta::get(connection, meta::LOG_CLEAR_KEY)?.is_some() {
+        return Ok(false);
+    }
+    let erased = "SELECT EXISTS (SELECT 1 FROM erasures) OR EXISTS (SELECT 1 FROM retention)";
+    connection.query_row(erased, [], |row| row.get(0))
 }
 
 #[cfg(test)]

@@ -219,22 +219,36 @@ fn blank_outbox(connection: &Connection, chat: &ChatId) -> Result<usize, StoreEr
     Ok(count)
 }
 
-/// Takes the text out of the record of a message that went out.
-pub(super) fn blank_sent(connection: &Connection, stored: StoredRecord) -> Result<(), StoreError> {
+/// Takes the text out of the record of a message that went out, or the provider's words about it. Returns the attempt that had the
+/// latter.
+pub(super) fn blank_sent(
+    connection: &Connection,
+    stored: StoredRecord,
+) -> Result<Option<(String, u32)>, StoreError> {
     let StoredRecord { seq, entry, .. } = stored;
-    if entry.kind != Kind::Outbox {
-        return Ok(());
+    if !matches!(entry.kind, Kind::Outbox | Kind::OutboxResult) {
+        return Ok(None);
     }
     let (id, origin, at) = (entry.id.clone(), entry.origin.clone(), entry.at);
-    let Ok(Record { payload: Payload::Outbox(mut request), .. }) = Record::read(entry) else { return Ok(()) };
-    if let OutboxRequest::Queue(message) = &mut *request
-        && !message.text.is_empty()
+    let Ok(Record { mut payload, .. }) = Record::read(entry) else { return Ok(None) };
+    let mut spoke = None;
+    let mut had_words = false;
+    if let Payload::Outbox(request) = &mut payload
+        && let OutboxRequest::Queue(message) = &mut **request
     {
-        message.text.clear();
-        let blank = Record::new(Payload::Outbox(request), id, origin, at).map_err(StoreError::compress)?;
-        put_body(connection, seq, &blank.entry.body)?;
+        had_words = !std::mem::take(&mut message.text).is_empty();
+    } else if let Payload::OutboxResult(result) = &mut payload
+        && result.detail.take().is_some()
+    {
+        had_words = true;
+        spoke = Some((result.id.clone(), result.attempt));
     }
-    Ok(())
+    if !had_words {
+        return Ok(None);
+    }
+    let blank = Record::new(payload, id, origin, at).map_err(StoreError::compress)?;
+    put_body(connection, seq, &blank.entry.body)?;
+    Ok(spoke)
 }
 
 /// Replaces the stored bytes of a delivery by what `keep` leaves of it, and returns what `keep` returns. `None` if

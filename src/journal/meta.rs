@@ -5,6 +5,9 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::domain::Seq;
 
+/// Nothing was erased since the write-ahead log was last emptied. Removed with each erasure, in its transaction.
+pub(super) const LOG_CLEAR_KEY: &str = "log_clear";
+
 /// The value of a key; `None` if there is none.
 pub fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     let mut select = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;

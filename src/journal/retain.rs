@@ -7,14 +7,15 @@
 //!    how far it is done.
 //! 3. A raw delivery that is too old is reduced to what was read of it, so a rebuild makes the same state.
 
+use bytestring::ByteString;
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::erase::{self, blank_message};
 use super::fault::StoreError;
 use super::payload::{Retained, RetentionStep};
 use super::recorded::Recorded;
-use super::records;
+use super::records::{self, StoredRecord};
 use super::retention_progress::{progress, put_progress};
 use super::rows::{NO_BYTES, put_frames};
 use crate::domain::order::FINER_NANOS;
@@ -42,15 +43,17 @@ pub(super) struct Retaining {
 pub(super) fn apply(connection: &Connection, step: RetentionStep) -> Result<Retaining, StoreError> {
     match step.what {
         Retained::Raw => {
-            let rows = reduce_bodies(connection, Retained::Raw.as_str(), step.before, Forgetting::NOTHING)?;
-            Ok(Retaining { rows: rows + blank_ignored(connection, step.before)?, ..Retaining::default() })
+            let mut done = Retaining::default();
+            reduce_bodies(connection, Retained::Raw.as_str(), step.before, Forgetting::NOTHING, &mut done)?;
+            done.rows += blank_ignored(connection, step.before)?;
+            Ok(done)
         }
         Retained::Texts => {
             let mut done = blank_texts(connection, step.before)?;
             // Deliveries wait for a step, so one handles messages or bodies, and both only where the messages end.
             if done.rows < ROWS_MAX {
                 let forgetting = Forgetting::content(step.before);
-                done.rows += reduce_bodies(connection, TEXT_BODIES, step.before, forgetting)?;
+                reduce_bodies(connection, TEXT_BODIES, step.before, forgetting, &mut done)?;
             }
             Ok(done)
         }
@@ -69,7 +72,8 @@ fn reduce_bodies(
     what: &str,
     before: Timestamp,
     forgetting: Forgetting,
-) -> Result<usize, StoreError> {
+    retaining: &mut Retaining,
+) -> Result<(), StoreError> {
     let done = progress(connection, what)?.map_or(0, |(_, done)| done);
     let mut select = connection
         .prepare_cached("SELECT seq, received_at, kind FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
@@ -91,21 +95,55 @@ fn reduce_bodies(
             erase::reduce(connection, stored, |_| ())?;
             continue;
         }
-        erase::blank_sent(connection, stored.clone())?;
-        let kept = erase::reduce(connection, stored, |delivery| match &mut delivery.body {
-            DeliveryBody::Understood(facts) => {
-                erase::keep_echoes(connection, facts)?;
-                facts.forget_content();
-                Ok(())
-            }
-            DeliveryBody::Unrecognized { .. } => Ok::<_, StoreError>(()),
-        })?;
-        kept.transpose()?;
+        forget_content(connection, stored, retaining)?;
     }
     if count > 0 {
         put_progress(connection, what, to_nanos(before), reached)?;
     }
-    Ok(count)
+    retaining.rows += count;
+    Ok(())
+}
+
+/// Takes the content out of a stored record, and what was derived of it alone.
+fn forget_content(
+    connection: &Connection,
+    stored: StoredRecord,
+    retaining: &mut Retaining,
+) -> Result<(), StoreError> {
+    if let Some((entry, attempt)) = erase::blank_sent(connection, stored.clone())? {
+        blank_detail(connection, &entry, attempt, retaining)?;
+    }
+    let forgotten = erase::reduce(connection, stored, |delivery| match &mut delivery.body {
+        DeliveryBody::Understood(facts) => {
+            erase::keep_echoes(connection, facts)?;
+            let reactions = std::mem::take(&mut facts.reactions);
+            facts.forget_content();
+            Ok(reactions)
+        }
+        DeliveryBody::Unrecognized { .. } => Ok::<_, StoreError>(Vec::new()),
+    })?;
+    // Those that still wait for their message. A rebuild has none, and a later delivery that repeats them is stored without.
+    let mut delete =
+        connection.prepare_cached("DELETE FROM parked_reactions WHERE message_id = ?1 AND reaction = ?2")?;
+    for (message, reaction) in forgotten.transpose()?.unwrap_or_default() {
+        delete.execute([message.as_str(), &serde_json::to_string(&reaction)?])?;
+    }
+    Ok(())
+}
+
+/// Takes the provider's words out of an entry of the outbox and out of the updates that told them, unless a later attempt has others.
+fn blank_detail(
+    connection: &Connection,
+    entry: &str,
+    attempt: u32,
+    retaining: &mut Retaining,
+) -> Result<(), StoreError> {
+    let mut update = connection.prepare_cached(
+        "UPDATE outbox SET detail = NULL WHERE id = ?1 AND attempts = ?2 RETURNING chat_id",
+    )?;
+    let chat: Option<String> = update.query_row(params![entry, attempt], |row| row.get(0)).optional()?;
+    let Some(chat) = chat else { return Ok(()) };
+    blank_outbox_frames(connection, &chat, entry, retaining, |frame| view::without_detail(frame, entry))
 }
 
 /// Posted objects that are no events are blanked as a whole: nothing was read of them.
@@ -168,29 +206,44 @@ fn blank_outbox(connection: &Connection, until: i64, retaining: &mut Retaining) 
     let mut update = connection.prepare_cached(
         "UPDATE outbox SET text = NULL WHERE id IN (
              SELECT id FROM outbox WHERE queued_at <= ?1 AND text IS NOT NULL
-                 AND state NOT IN ('queued', 'sending', 'unclear') LIMIT ?2)
+                 AND state NOT IN ('queued', 'sending', 'unclear') ORDER BY queued_at, id LIMIT ?2)
          RETURNING id, chat_id",
     )?;
     let rows = update.query_map(params![until, rows_max()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let blanked: Vec<(String, String)> = rows.collect::<Result<_, _>>()?;
+    let nothing = MessageId::from("");
+    for (id, chat) in &blanked {
+        blank_outbox_frames(connection, chat, id, retaining, |frame| {
+            view::without_words(frame, &nothing, Some(id))
+        })?;
+    }
+    retaining.rows += blanked.len();
+    Ok(())
+}
+
+/// Changes the updates that told of an entry of the outbox.
+fn blank_outbox_frames(
+    connection: &Connection,
+    chat: &str,
+    entry: &str,
+    retaining: &mut Retaining,
+    blank: impl Fn(&str) -> Result<ByteString, serde_json::Error>,
+) -> Result<(), StoreError> {
     let mut select = connection.prepare_cached(
         "SELECT frames.seq, frames.frame, journal.audience
          FROM journal JOIN frames ON frames.seq = journal.seq
          WHERE journal.update_type = 'outbox_updated' AND journal.chat_id = ?1 AND instr(frames.frame, ?2) > 0",
     )?;
-    let nothing = MessageId::from("");
+    let mut rows = select.query([chat, entry])?;
     let mut changed = Vec::new();
-    for (id, chat) in &blanked {
-        let mut rows = select.query([chat, id])?;
-        while let Some(row) = rows.next()? {
-            let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
-            let audience = text(2)?.map(serde_json::from_str).transpose()?;
-            let frame = view::without_words(text(1)?.unwrap_or_default(), &nothing, Some(id))?;
-            changed.push(Recorded::new(Seq(row.get(0)?), frame, audience, Vec::new()));
-        }
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+        let audience = text(2)?.map(serde_json::from_str).transpose()?;
+        let frame = blank(text(1)?.unwrap_or_default())?;
+        changed.push(Recorded::new(Seq(row.get(0)?), frame, audience, Vec::new()));
     }
+    drop(rows);
     put_frames(connection, &changed)?;
-    retaining.rows += blanked.len();
     retaining.touched.extend(changed.iter().map(|recorded| recorded.seq.0));
     retaining.blanked.extend(changed);
     Ok(())

@@ -230,7 +230,16 @@ pub fn without_person(frame: &str) -> Result<ByteString, serde_json::Error> {
         alert.contact_name = None;
     }
     if let Some(entry) = &mut seen.data.outbox {
-        entry.text = None;
+        (entry.text, entry.detail) = (None, None);
+    }
+    Ok(serde_json::to_string(&seen)?.into())
+}
+
+/// An encoded update without the provider's words about an entry of the outbox.
+pub fn without_detail(frame: &str, entry: &str) -> Result<ByteString, serde_json::Error> {
+    let mut seen: Seen<'_> = serde_json::from_str(frame)?;
+    if let Some(shape) = seen.data.outbox.as_mut().filter(|shape| shape.id == entry) {
+        shape.detail = None;
     }
     Ok(serde_json::to_string(&seen)?.into())
 }

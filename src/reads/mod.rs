@@ -68,7 +68,7 @@ pub use history::ListTransitions;
 pub use members::{ListMembers, ListedMember};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
 pub use names::{AgentNames, AllAgentNames, FoundNames, LookUpNames};
-pub use outbox::{BeginSending, GetOutbox, ListOutbox};
+pub use outbox::{BeginSending, GetOutbox, ListOutbox, ListPersonOutbox};
 pub use page::{Order, Page, PageAt, Sort};
 pub use past::{GetPastChat, ListPastChats, PastChats};
 pub use past_stats::PastStats;

@@ -8,6 +8,7 @@ use super::query::parse_state;
 use super::{Query, ReadError, chats};
 use crate::auth::Scope;
 use crate::domain::Chat;
+use crate::domain::register::to_nanos;
 use crate::journal::outbox::{COLUMNS, OutboxRow};
 use crate::protocol::outbox::{OutboxReason, OutboxState};
 use crate::protocol::{Mask, OutboxShape};
@@ -64,6 +65,47 @@ impl Query for ListOutbox {
         let mut entries: Vec<OutboxShape> = rows.collect::<Result<_, _>>()?;
         entries.reverse();
         Ok(Some((entries, chat)))
+    }
+}
+
+/// The entries of all chats of a contact that became no message, the newest first: also those that were dropped. For whoever may see
+/// everything.
+#[derive(Debug, Clone)]
+pub struct ListPersonOutbox {
+    pub contact: String,
+    /// Only entries behind this one.
+    pub after: Option<OutboxPlace>,
+    pub limit: u32,
+}
+
+/// The place of an entry in the order of [`ListPersonOutbox`].
+#[derive(Debug, Clone)]
+pub struct OutboxPlace {
+    queued_at: i64,
+    id: String,
+}
+
+impl OutboxPlace {
+    pub fn of(entry: &OutboxShape) -> Self {
+        Self { queued_at: to_nanos(entry.queued_at), id: entry.id.clone() }
+    }
+}
+
+impl Query for ListPersonOutbox {
+    type Answer = Vec<OutboxShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let sql = select(
+            "WHERE outbox.chat_id IN (SELECT id FROM chats WHERE contact_id = ?1) AND messages.id IS NULL
+                 AND (outbox.queued_at, outbox.id) < (?2, ?3)
+             ORDER BY outbox.queued_at DESC, outbox.id DESC LIMIT ?4",
+        );
+        let after = self.after.unwrap_or(OutboxPlace { queued_at: i64::MAX, id: String::new() });
+        let mut select = tx.prepare_cached(&sql)?;
+        let values = params![self.contact, after.queued_at, after.id, self.limit];
+        Ok(select
+            .query_map(values, |row| OutboxRow::read(row).map(|row| row.shape))?
+            .collect::<Result<_, _>>()?)
     }
 }
 

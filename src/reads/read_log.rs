@@ -14,7 +14,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params, params_from_iter};
 use tokio::sync::oneshot;
 
 use crate::domain::register::{from_nanos, to_nanos};
@@ -38,7 +39,8 @@ const PRUNED_AT_ONCE: u16 = 1_000;
 const PRUNED_EVERY: Duration = Duration::from_hours(1);
 /// Page cache in KiB. Rows are only appended.
 const CACHE_KIB: i64 = 1_024;
-const WRITING: Writing = Writing { cache_kib: CACHE_KIB, statements: 8, durable: false, erases: false };
+/// Notes that are too old are overwritten, because they say who read of whom.
+const WRITING: Writing = Writing { cache_kib: CACHE_KIB, statements: 8, durable: false, erases: true };
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS reads (
         id         INTEGER PRIMARY KEY,
@@ -161,22 +163,8 @@ pub struct ListedRead {
 }
 
 fn list(connection: &Connection, filter: &ReadFilter) -> rusqlite::Result<Vec<(i64, ListedRead)>> {
-    let mut select = connection.prepare(
-        "SELECT id, at, user, role, route, chat_id, contact_id, count FROM reads
-         WHERE (?1 IS NULL OR user = ?1) AND (?2 IS NULL OR chat_id = ?2) AND (?3 IS NULL OR contact_id = ?3)
-           AND at >= ?4 AND at < ?5 AND id < ?6
-         ORDER BY id DESC LIMIT ?7",
-    )?;
-    let ReadFilter { user, chat, contact, since, until, before, limit } = filter;
-    let bounds = params![
-        user,
-        chat,
-        contact,
-        since.map_or(i64::MIN, to_nanos),
-        until.map_or(i64::MAX, to_nanos),
-        before.unwrap_or(i64::MAX),
-        limit
-    ];
+    let (sql, values) = question(filter);
+    let mut select = connection.prepare(&sql)?;
     let read = |row: &rusqlite::Row<'_>| {
         let listed = ListedRead {
             at: from_nanos(row.get(1)?),
@@ -189,7 +177,35 @@ fn list(connection: &Connection, filter: &ReadFilter) -> rusqlite::Result<Vec<(i
         };
         Ok((row.get(0)?, listed))
     };
-    select.query_map(bounds, read)?.collect()
+    select.query_map(params_from_iter(values), read)?.collect()
+}
+
+/// The statement for a filter, and its values. It names only what was asked for, because SQLite uses an index for nothing that
+/// may be `NULL`.
+fn question(filter: &ReadFilter) -> (String, Vec<Value>) {
+    let ReadFilter { user, chat, contact, since, until, before, limit } = filter;
+    let text = |value: &Option<String>| value.clone().map(Value::from);
+    let asked = [
+        ("chat_id = ?", text(chat)),
+        ("contact_id = ?", text(contact)),
+        ("user = ?", text(user)),
+        ("at >= ?", since.map(|since| to_nanos(since).into())),
+        ("at < ?", until.map(|until| to_nanos(until).into())),
+        ("id < ?", before.map(Value::from)),
+    ];
+    let mut sql =
+        "SELECT id, at, user, role, route, chat_id, contact_id, count FROM reads WHERE 1".to_owned();
+    let mut values = Vec::new();
+    for (condition, value) in asked {
+        if let Some(value) = value {
+            sql += " AND ";
+            sql += condition;
+            values.push(value);
+        }
+    }
+    sql += " ORDER BY id DESC LIMIT ?";
+    values.push((*limit).into());
+    (sql, values)
 }
 
 /// Writes what is noted until the last handle is gone.
@@ -317,5 +333,21 @@ mod tests {
         log.note(note(2, "2026-03-02T13:00:00Z"));
         log.flush().await;
         assert_eq!(metrics.reads_dropped(), 2);
+    }
+
+    #[test]
+    fn who_read_of_a_chat_or_a_person_is_found_through_an_index() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        let plan = |filter: ReadFilter| -> String {
+            let (sql, values) = question(&filter);
+            let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            explain.query_row(params_from_iter(values), |row| row.get(3)).unwrap()
+        };
+        let one = || Some("one".to_owned());
+        let of_chat = plan(ReadFilter { chat: one(), before: Some(7), ..ReadFilter::default() });
+        assert_eq!(of_chat, "SEARCH reads USING INDEX reads_of_chat (chat_id=? AND id<?)");
+        let of_contact = plan(ReadFilter { contact: one(), user: one(), ..ReadFilter::default() });
+        assert_eq!(of_contact, "SEARCH reads USING INDEX reads_of_contact (contact_id=?)");
     }
 }

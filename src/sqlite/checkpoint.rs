@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -20,6 +21,8 @@ use crate::telemetry::causes::chain;
 const LOG_PAGES: i32 = 4_000;
 /// Pages in the log after which the writer copies them itself (64 MiB).
 const LOG_PAGES_MAX: i32 = 4 * LOG_PAGES;
+/// Pages in the log from which on the thread copies them before the log is emptied (1 MiB).
+const CLEARED_PAGES: i32 = 256;
 /// How often the thread copies in a row: the second time takes what was added during the first, and leaves to
 /// the writer what is added during the second.
 const ROUNDS: usize = 2;
@@ -83,13 +86,25 @@ impl Checkpoints {
         Ok(Self { order: Some(order), thread: Some(thread), shared })
     }
 
-    /// Empties the log, so that nothing of it can be read in the file. Returns false where readers that are at work hinder
-    /// it: they are waited for at most as long as `writer` waits for a lock.
+    /// Empties the log, so that nothing of it can be read in the file. Returns false if that must be tried again: readers that are
+    /// at work are not waited for, and of a long log the thread copies the most part first.
     pub fn clear(&self, writer: &Connection) -> bool {
+        let stage = *self.shared.stage();
+        if stage == Stage::Ordered {
+            return false;
+        }
+        if stage == Stage::Idle && PAGES.get() >= CLEARED_PAGES && self.order_copy() {
+            return false;
+        }
         let _copier = self.shared.copier();
-        let cleared = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-        match cleared {
-            Ok(busy) => busy == 0,
+        *self.shared.stage() = Stage::Idle;
+        match truncate_without_waiting(writer) {
+            Ok(is_empty) => {
+                if is_empty {
+                    PAGES.set(0);
+                }
+                is_empty
+            }
             Err(error) => {
                 log::warn!("the write-ahead log could not be emptied: {}", chain(&error));
                 false
@@ -108,14 +123,32 @@ impl Checkpoints {
         match stage {
             Stage::Copied => *self.shared.stage() = Stage::Idle,
             Stage::Idle if pages >= LOG_PAGES => {
-                *self.shared.stage() = Stage::Ordered;
-                if self.order.as_ref().is_none_or(|order| order.try_send(()).is_err()) {
+                if !self.order_copy() {
                     log::trace!("the checkpoint thread has ended; the writer copies the log itself");
                 }
             }
             Stage::Idle | Stage::Ordered => {}
         }
     }
+
+    /// Has the thread copy the log. False if it has ended.
+    fn order_copy(&self) -> bool {
+        *self.shared.stage() = Stage::Ordered;
+        let is_ordered = self.order.as_ref().is_some_and(|order| order.try_send(()).is_ok());
+        if !is_ordered {
+            *self.shared.stage() = Stage::Idle;
+        }
+        is_ordered
+    }
+}
+
+/// Copies what is left of the log, and cuts it to nothing if nobody reads it.
+fn truncate_without_waiting(writer: &Connection) -> rusqlite::Result<bool> {
+    let waits_ms: u32 = writer.pragma_query_value(None, "busy_timeout", |row| row.get(0))?;
+    writer.busy_timeout(Duration::ZERO)?;
+    let busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    writer.busy_timeout(Duration::from_millis(waits_ms.into()))?;
+    Ok(busy? == 0)
 }
 
 impl Drop for Checkpoints {
@@ -230,6 +263,40 @@ mod tests {
         writing.checkpoints.order.take();
         let length = writing.commits_until_it_begins_anew();
         assert!((LOG_PAGES_MAX..LOG_PAGES_MAX + 1_000).contains(&length), "{length}");
+        writing.holds_everything();
+    }
+
+    thread_local! {
+        static WAITED: Cell<u32> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn a_log_that_somebody_reads_is_not_waited_for_and_is_emptied_once_nobody_does() {
+        let mut writing = Writing::begin();
+        writing.commits();
+        let path = writing.log.with_file_name("test.db");
+        let mut reading = Connection::open(&path).expect("a reader");
+        let reads = reading.transaction().expect("a transaction");
+        let rows: i64 = reads.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("a count");
+        assert_eq!(rows, 1);
+        writing.commits();
+        let waits = |_| {
+            WAITED.set(WAITED.get() + 1);
+            false
+        };
+        writing.writer.busy_handler(Some(waits)).expect("a handler");
+        for _ in 0..2 {
+            assert!(!writing.checkpoints.clear(&writing.writer));
+            while *writing.checkpoints.shared.stage() == Stage::Ordered {
+                std::thread::yield_now();
+            }
+        }
+        assert_eq!(WAITED.get(), 0, "the writer waited for the reader");
+        drop(reads);
+        while !writing.checkpoints.clear(&writing.writer) {
+            std::thread::yield_now();
+        }
+        assert_eq!(std::fs::metadata(&writing.log).expect("a log").len(), 0);
         writing.holds_everything();
     }
 }

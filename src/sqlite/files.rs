@@ -16,6 +16,18 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Names of databases that `restore`, `rebuild` or `accept-data-loss` kept aside, and of copies beside them.
+pub fn kept_aside(database: &Path) -> Vec<String> {
+    let (Some(folder), Some(name)) = (database.parent(), database.file_name()) else { return Vec::new() };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let prefix = format!("{}.before-", name.to_string_lossy());
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let names = entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut found: Vec<String> = names.filter(|name| name.starts_with(&prefix)).collect();
+    found.sort();
+    found
+}
+
 /// Removes a database that can be made again, with its log. A file that does not exist is no error.
 pub fn remove(path: &Path) -> Result<(), DbError> {
     remove_sides(path, &SIDES).map_err(|source| DbError::Io { path: path.into(), source })

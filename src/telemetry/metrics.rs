@@ -36,6 +36,7 @@ struct Inner {
     api_requests: IntCounterVec,
     reconciled: IntCounterVec,
     reads_dropped: IntCounter,
+    retention_failures: IntCounter,
     /// In the order of [`GAUGES`].
     gauges: Vec<IntGauge>,
 }
@@ -230,6 +231,10 @@ impl Metrics {
                 "umbler_hub_reads_dropped_total",
                 "Reads of personal data that were not noted, because too many waited or the disk took none.",
             )?,
+            retention_failures: maker.counter(
+                "umbler_hub_retention_failures_total",
+                "Times that what is too old could not be deleted, and was tried again later.",
+            )?,
             gauges: GAUGES.iter().map(|(name, help, _)| maker.gauge(name, help)).collect::<Result<_, _>>()?,
             registry: registry.clone(),
         };
@@ -298,6 +303,11 @@ impl Metrics {
     /// Counts a read of personal data that could not be noted, because too many waited.
     pub fn read_dropped(&self) {
         self.inner.reads_dropped.inc();
+    }
+
+    /// Counts a run of deleting by age that could not come to its end.
+    pub fn retention_failed(&self) {
+        self.inner.retention_failures.inc();
     }
 
     /// How many reads could not be noted.

@@ -9,6 +9,7 @@ use crate::journal::batch::BatchWriter;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::{Append, ErasureRequest, Origin, Payload, Record, erasure_list};
 use crate::reads::{FindPerson, Query};
+use crate::sqlite::files::kept_aside;
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
@@ -90,9 +91,12 @@ pub fn run(args: &EraseArgs) -> Result<(), ToolError> {
     // It is built again by the next start.
     derived::remove_search(&path).map_err(|error| found(&error))?;
     let erased = written.acks.into_iter().find_map(|ack| ack.erased).unwrap_or_default();
+    let aside = kept_aside(&path);
+    let older = if aside.is_empty() { "none beside this one".to_owned() } else { aside.join(", ") };
     print(&format!(
         "erased: {} contact, {} chats, {} messages, {} parked reactions, {} raw deliveries, {} ignored deliveries, {} \
-         updates\nleft to you: backups, older databases beside this one ({}.before-*), logs\n",
+         updates, {} messages of the outbox\nleft to you: older databases ({older}), backups, the bucket of \
+         BACKUP_S3_URL, the stream of a cluster, logs\n",
         erased.contacts,
         erased.chats,
         erased.messages,
@@ -100,6 +104,6 @@ pub fn run(args: &EraseArgs) -> Result<(), ToolError> {
         erased.raw_deliveries,
         erased.ignored_deliveries,
         erased.frames,
-        path.display()
+        erased.outbox,
     ))
 }

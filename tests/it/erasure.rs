@@ -245,8 +245,15 @@ fn a_person_is_erased_in_the_database_of_a_stopped_hub_too() {
     assert!(!done && said.contains("there is no contact with the id nobody"), "{said}");
     let (done, said) = tool(&hub, &["erase", "--contact", CONTACT, "--reason", "pedido da Zulmira"]);
     assert!(!done && said.contains("--reason must not contain"), "{said}");
+    let aside = format!("{}.before-20260302T130000", hub.database().display());
+    std::fs::copy(hub.database(), &aside).expect("an older database");
     let said = does(&hub, &erase);
-    assert!(said.contains("erased: 1 contact, 2 chats, 6 messages"), "{said}");
+    assert!(
+        said.contains("erased: 1 contact, 2 chats, 6 messages") && said.contains(" 0 messages of the outbox"),
+        "{said}"
+    );
+    assert!(said.contains("hub.db.before-20260302T130000"), "{said}");
+    std::fs::remove_file(aside).expect("deleted, as it says");
     is_gone(&hub, &[]);
     let hub = hub.started_again();
     answers_tell_nothing(&hub);

@@ -64,6 +64,44 @@ fn a_message_whose_text_was_erased_is_not_sent_again_without_it() {
 }
 
 #[test]
+fn what_the_provider_said_of_a_message_that_it_refused_is_erased_too() {
+    let mut sending = Sending::new(&[]);
+    sending.chat("maria", 60);
+    sending.api.fail(
+        "messages",
+        &ApiFault::Says(400, "número +55 11 98765-4321 inválido: Pandeiro".to_owned()),
+        1,
+    );
+    let refused = sending.sends("maria", "um Xilofone");
+    let entry = sending.becomes(&refused, &["failed"]);
+    assert!(entry["detail"].as_str().is_some_and(|words| words.contains("Pandeiro")), "{entry}");
+    assert_eq!(erases(&sending.hub, "", &[]).status, 200);
+    assert_eq!(sending.entry(&refused)["detail"], Value::Null);
+    let told = sending.hub.get("/api/umbler/updates?after=0").text;
+    assert!(!told.contains("98765-4321") && !told.contains("Pandeiro"), "{told}");
+    is_gone(&sending.hub, &[]);
+    is_as_recorded(&mut sending.hub);
+}
+
+#[test]
+fn an_erasure_holds_up_no_delivery_while_somebody_reads_the_database() {
+    let hub = spawn_hub();
+    hub.provider().posts(&Delivery::message("maria").text("um Xilofone"));
+    let mut reading = rusqlite::Connection::open(hub.database()).expect("the database");
+    let reads = reading.transaction().expect("a transaction");
+    let count = |reads: &rusqlite::Connection| {
+        reads.query_row("SELECT count(*) FROM journal", [], |row| row.get::<_, i64>(0)).expect("a count")
+    };
+    assert_eq!(count(&reads), 1);
+    assert_eq!(erases(&hub, "", &[]).status, 200);
+    hub.provider().posts(&Delivery::message("joao").text("outra pessoa"));
+    // Its reader began before the erasure and is still there after the delivery was acknowledged.
+    assert_eq!(count(&reads), 1);
+    drop(reads);
+    is_gone(&hub, &[]);
+}
+
+#[test]
 fn notices_that_name_an_erased_person_say_nothing_any_more_and_others_stay() {
     let mut hub = spawn_hub();
     hub.provider()

@@ -307,3 +307,19 @@ fn the_cluster_of_compose_sets_only_what_is_a_setting() {
         assert!(is_known, "{name} is no setting");
     }
 }
+
+#[test]
+fn how_long_data_are_kept_and_other_things_that_are_set_in_env_reach_the_containers() {
+    let example = text(&root().join(".env.example"));
+    let named = example.lines().filter_map(|line| line.trim_start_matches("# ").split_once('='));
+    let kept: Vec<&str> = named.map(|(name, _)| name).filter(|name| name.starts_with("RETAIN_")).collect();
+    assert!(kept.len() >= 4, "{kept:?}");
+    let others =
+        ["WEBHOOK_SECRET", "JWT_SECRET", "FRONTEND_URL", "TIMEZONE", "UMBLER_API_TOKEN", "BACKUP_S3_URL"];
+    for file in ["compose.yaml", "compose.cluster.yaml"] {
+        let composed = text(&root().join(file));
+        for name in kept.iter().chain(&others) {
+            assert!(composed.contains(&format!(" {name}: ${{{name}:")), "{file} does not hand on {name}");
+        }
+    }
+}

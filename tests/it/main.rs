@@ -92,6 +92,7 @@ mod renamed;
 mod replay_ends;
 mod rest;
 mod retention;
+mod retention_reach;
 mod revocations;
 mod rfc6455;
 mod routes;

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::support::keys::{SECRET, token};
 use super::support::person::{CONTACT, erases, lives, said};
+use super::support::sending::Sending;
 use super::support::{hub_with, spawn_hub};
+use umbler_hub::facade::testing::ApiFault;
 
 #[test]
 fn an_export_holds_everything_that_is_stored_of_a_person_and_nothing_of_others() {
@@ -52,6 +54,27 @@ fn an_export_for_the_person_to_read_is_a_page_in_their_language_without_markup_o
         english.text.contains("name=\"viewport\"")
             && english.text.contains("<td data-column=\"From\">You</td>")
     );
+}
+
+#[test]
+fn an_export_holds_messages_that_were_written_and_never_arrived() {
+    let sending = Sending::new(&[]);
+    sending.chat("maria", 60);
+    let sent = sending.sends("maria", "chegou");
+    let told = sending.becomes(&sent, &["sent"]);
+    sending.message("maria", &told["messageId"], |_| true);
+    sending.api.fail("messages", &ApiFault::Says(400, "número inválido".to_owned()), 1);
+    let refused = sending.sends("maria", "não <chegou>");
+    sending.becomes(&refused, &["failed"]);
+    let path = format!("/api/umbler/contacts/{CONTACT}/personal-data");
+    let file = sending.hub.json(&path);
+    let entries = file["outbox"].as_array().expect("a list");
+    let texts: Vec<&Value> = entries.iter().map(|entry| &entry["text"]).collect();
+    assert_eq!(texts, [&json!("não <chegou>")], "{file}");
+    assert_eq!((&entries[0]["state"], file["erasures"].is_array()), (&json!("failed"), true));
+    let page = sending.hub.get(&format!("{path}?format=html")).text;
+    assert!(page.contains("Mensagens que não chegaram"), "{page}");
+    assert!(page.contains("não &lt;chegou&gt;") && page.contains("número inválido"), "{page}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::sqlite::private;
 /// Suffix that is appended to the path of the database.
 pub(crate) const ENDING: &str = ".search";
 /// Version of the index. A file of another version is built again.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// A power cut may lose the newest words together with their position. They are then read again. Deleted
 /// words are overwritten, because they were confidential.
 const WRITING: Writing = Writing { cache_kib: 16 * 1_024, statements: 32, durable: false, erases: true };
@@ -60,13 +60,37 @@ pub(super) struct IndexPosition {
 const FORGOTTEN: &str = "
     CREATE TABLE IF NOT EXISTS forgotten (
         id         INTEGER PRIMARY KEY CHECK (id = 1),
-        -- Words of messages that were written up to then are removed by age.
+        -- Words of messages up to this place in their order are removed by age.
         until      INTEGER NOT NULL,
-        -- Removed words are still in parts of the index that have not been merged.
+        -- A number of Merging.
         is_merging INTEGER NOT NULL
     );
     INSERT OR IGNORE INTO forgotten VALUES (1, -9223372036854775808, 0);
 ";
+/// Whether removed words are still in parts of the index that have not been merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Merging {
+    /// There are none.
+    Done,
+    /// There are some, and more are about to be removed by age: one merge takes all of them.
+    Later,
+    Now,
+}
+
+impl Merging {
+    fn number(self) -> i64 {
+        match self {
+            Self::Done => 0,
+            Self::Now => 1,
+            Self::Later => 2,
+        }
+    }
+
+    fn from_number(number: i64) -> Self {
+        [Self::Done, Self::Later].into_iter().find(|known| known.number() == number).unwrap_or(Self::Now)
+    }
+}
+
 /// Pages of the index that one step of a merge writes.
 const PAGES_PER_MERGE: i64 = 200;
 
@@ -78,17 +102,17 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Up to when words of messages were removed by age, and whether removed words wait for a merge.
-pub(super) fn forgotten(connection: &Connection) -> rusqlite::Result<(i64, bool)> {
+/// Up to which place words of messages were removed by age, and whether removed words wait for a merge.
+pub(super) fn forgotten(connection: &Connection) -> rusqlite::Result<(i64, Merging)> {
     let mut select = connection.prepare_cached("SELECT until, is_merging FROM forgotten")?;
-    select.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+    select.query_row([], |row| Ok((row.get(0)?, Merging::from_number(row.get(1)?))))
 }
 
 /// Stores that, in the transaction of the words.
-pub(super) fn put_forgotten(connection: &Connection, until: i64, is_merging: bool) -> rusqlite::Result<()> {
+pub(super) fn put_forgotten(connection: &Connection, until: i64, merging: Merging) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE forgotten SET until = ?1, is_merging = ?2")?
-        .execute(params![until, is_merging])?;
+        .execute([until, merging.number()])?;
     Ok(())
 }
 

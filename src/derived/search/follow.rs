@@ -6,16 +6,17 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use super::file::{self, IndexPosition};
+use super::file::{self, IndexPosition, Merging};
 use super::{IndexProgress, IndexState};
 use crate::derived::follower::Step;
 use crate::derived::own_file::Derivation;
+use crate::domain::order::FINER_NANOS;
 use crate::journal::head::{epoch, last_seq};
 use crate::sqlite::DbError;
 use crate::sqlite::open::read_only;
@@ -32,10 +33,15 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// and searches do not wait for it.
 const STARTING_ROWS: i64 = 20_000;
 
+/// How long words that were removed by age may wait for a merge while more are removed. A merge writes the whole index again.
+const MERGE_AFTER: Duration = Duration::from_hours(1);
+
 /// Adds words to the index.
 pub(super) struct Indexer {
     database: PathBuf,
     tell: watch::Sender<IndexProgress>,
+    /// Since when this process has known of removed words that wait for a merge; `None` where none wait.
+    waits_since: Option<Instant>,
 }
 
 /// The database, which is only read, and the index.
@@ -43,6 +49,10 @@ pub(super) struct Files {
     database: Connection,
     index: Connection,
 }
+
+/// Messages without words behind a place in their order. There is an index of that order, and none of the time.
+pub(super) const FORGOTTEN: &str = "SELECT rowid, order_at FROM messages
+     WHERE order_at > ?1 AND order_at <= ?3 AND at <= ?2 AND search_key IS NULL ORDER BY order_at";
 
 /// What one read of the database returned.
 struct IndexBatch {
@@ -57,8 +67,15 @@ struct IndexBatch {
     ahead: i64,
     /// Words of an erased person are removed.
     erases: bool,
-    /// Words of messages that were written up to then are removed by age.
-    forgotten_until: i64,
+    aged: RemovedByAge,
+}
+
+/// How far words are removed by age.
+struct RemovedByAge {
+    /// The last place in the order of messages.
+    until: i64,
+    /// Nothing more is removed before the next run.
+    is_run_over: bool,
 }
 
 /// An update, as far as it says which rows have changed.
@@ -88,7 +105,7 @@ struct RowId {
 
 impl Indexer {
     pub(super) fn new(database: PathBuf, tell: watch::Sender<IndexProgress>) -> Self {
-        Self { database, tell }
+        Self { database, tell, waits_since: None }
     }
 }
 
@@ -104,21 +121,22 @@ impl Derivation for Indexer {
     fn advance(&mut self, open: &mut Files) -> Result<Step, DbError> {
         let Files { database, index } = open;
         let known = file::position(index)?;
-        let (forgotten_until, is_merging) = file::forgotten(index)?;
+        let (forgotten_until, merging) = file::forgotten(index)?;
         let batch = read(&database.transaction()?, known.as_ref(), forgotten_until)?;
-        let forgets = batch.erases || batch.forgotten_until != forgotten_until;
+        let mut due = self.merging_after(merging, &batch, forgotten_until);
+        let forgets = due != merging || batch.aged.until != forgotten_until;
         if batch.anew || forgets || known.as_ref() != Some(&batch.position) {
             let tx = index.transaction()?;
             write(&tx, &batch)?;
             if forgets {
-                file::put_forgotten(&tx, batch.forgotten_until, true)?;
+                file::put_forgotten(&tx, batch.aged.until, due)?;
             }
             tx.commit()?;
         }
-        let mut is_forgetting = is_merging || forgets;
-        if is_forgetting && !batch.more {
-            is_forgetting = merge_on(index, batch.forgotten_until)?;
+        if due == Merging::Now && !batch.more {
+            due = merge_on(index, batch.aged.until)?;
         }
+        self.waits_since = self.waits_since.filter(|_| due == Merging::Later);
         let IndexBatch { position, more, ahead, .. } = batch;
         self.tell.send_modify(|reached| {
             reached.state = match (position.is_complete, reached.state) {
@@ -129,7 +147,7 @@ impl Derivation for Indexer {
             };
             reached.seq = position.seq;
         });
-        Ok(if more || is_forgetting { Step::More } else { Step::Rest(LOOK_INTERVAL) })
+        Ok(if more || due == Merging::Now { Step::More } else { Step::Rest(LOOK_INTERVAL) })
     }
 
     fn failed(&mut self) {
@@ -137,18 +155,36 @@ impl Derivation for Indexer {
     }
 }
 
-/// Merges a part of the index, so that removed words are gone from the file. Returns true while there is more to do.
-fn merge_on(index: &mut Connection, forgotten_until: i64) -> Result<bool, DbError> {
+impl Indexer {
+    /// What is to be merged once a batch is written. An erasure is merged at once; what goes by age when the run is over, because
+    /// a run has thousands of steps.
+    fn merging_after(&mut self, merging: Merging, batch: &IndexBatch, forgotten_until: i64) -> Merging {
+        if batch.erases {
+            return Merging::Now;
+        }
+        let is_new = batch.aged.until != forgotten_until;
+        let waits = if is_new { merging.max(Merging::Later) } else { merging };
+        if waits != Merging::Later {
+            return waits;
+        }
+        let since = *self.waits_since.get_or_insert_with(Instant::now);
+        if batch.aged.is_run_over || since.elapsed() >= MERGE_AFTER { Merging::Now } else { waits }
+    }
+}
+
+/// Merges a part of the index, so that removed words are gone from the file. Tells whether there is more to do.
+fn merge_on(index: &mut Connection, forgotten_until: i64) -> Result<Merging, DbError> {
     let tx = index.transaction()?;
     let mut is_more = file::merge(&tx)?;
     tx.commit()?;
     if !is_more {
         is_more = !file::clear_log(index)?;
     }
-    if !is_more {
-        file::put_forgotten(index, forgotten_until, false)?;
+    if is_more {
+        return Ok(Merging::Now);
     }
-    Ok(is_more)
+    file::put_forgotten(index, forgotten_until, Merging::Done)?;
+    Ok(Merging::Done)
 }
 
 fn write(tx: &Transaction<'_>, batch: &IndexBatch) -> Result<(), DbError> {
@@ -194,7 +230,7 @@ fn read(
         more: false,
         ahead: highest_row(tx)?,
         erases: false,
-        forgotten_until,
+        aged: RemovedByAge { until: forgotten_until, is_run_over: false },
     };
     batch.ahead -= batch.position.message;
     batch.read_new_messages(tx)?;
@@ -264,26 +300,33 @@ impl IndexBatch {
 
     /// Reads messages that have lost their words by age.
     fn read_forgotten(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
-        let mut done = tx.prepare_cached("SELECT done FROM retention WHERE what = 'texts'")?;
-        let Some(done) = done.query_row([], |row| row.get::<_, i64>(0)).optional()? else { return Ok(()) };
-        if done <= self.forgotten_until {
-            return Ok(());
+        let mut progress =
+            tx.prepare_cached("SELECT done, done >= before FROM retention WHERE what = 'texts'")?;
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?));
+        let Some((done, is_run_over)) = progress.query_row([], read).optional()? else { return Ok(()) };
+        if done > self.aged.until {
+            self.read_forgotten_until(tx, done)?;
         }
-        let mut select = tx.prepare_cached(
-            "SELECT rowid, at FROM messages WHERE at > ?1 AND at <= ?2 AND search_key IS NULL ORDER BY at",
-        )?;
-        let mut rows = select.query([self.forgotten_until, done])?;
+        self.aged.is_run_over = is_run_over && !self.more;
+        Ok(())
+    }
+
+    /// Reads those up to a place in the order of messages. The last step of a run also blanks messages that are placed behind that
+    /// place, by up to the rest of a second, but were written before it.
+    fn read_forgotten_until(&mut self, tx: &Transaction<'_>, done: i64) -> Result<(), DbError> {
+        let mut select = tx.prepare_cached(FORGOTTEN)?;
+        let mut rows = select.query([self.aged.until, done, done.saturating_add(FINER_NANOS)])?;
         let mut count = 0;
         while let Some(row) = rows.next()? {
-            let at: i64 = row.get(1)?;
-            if count >= BATCH_ROWS && at > self.forgotten_until {
+            let place: i64 = row.get(1)?;
+            if count >= BATCH_ROWS && place > self.aged.until && place <= done {
                 self.more = true;
                 return Ok(());
             }
-            (count, self.forgotten_until) = (count + 1, at);
+            (count, self.aged.until) = (count + 1, place.min(done));
             self.messages.push((row.get(0)?, None, true));
         }
-        self.forgotten_until = done;
+        self.aged.until = done;
         Ok(())
     }
 

@@ -9,7 +9,8 @@ use rusqlite::{Connection, params};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::follow::Indexer;
+use super::file::Merging;
+use super::follow::{FORGOTTEN, Indexer};
 use super::{IndexProgress, IndexState, WordIndex, file};
 use crate::derived::follower::{Projection, Step};
 use crate::derived::own_file::{Keeper, OwnFile};
@@ -240,4 +241,78 @@ fn an_index_of_another_version_is_built_anew_in_many_batches() {
     catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("palavra").len(), 2_500);
     assert_eq!(*told.borrow(), IndexProgress { seq: 2_500, state: IndexState::Following });
+}
+
+/// The last step of deleting by age whose words the index has to follow.
+fn has_deleted(place: &Fixture, before: i64, done: i64) {
+    let known = "INSERT OR REPLACE INTO retention (what, before, done) VALUES ('texts', ?1, ?2)";
+    place.database.execute(known, [before, done]).unwrap();
+}
+
+#[test]
+fn words_of_one_second_that_are_deleted_in_two_steps_are_all_gone_from_the_file() {
+    let place = Fixture::new();
+    for number in 0..40_i64 {
+        place.says(&format!("m{number}"), Some("xilofone"));
+        // A customer's message says a whole second; it is placed at the time when the provider created it.
+        let moved = "UPDATE messages SET at = 5000000000, order_at = 5000000000 + ?2 WHERE id = ?1";
+        place.database.execute(moved, params![format!("m{number}"), number * 1_000_000]).unwrap();
+    }
+    place.says("young", Some("berimbau"));
+    place.database.execute("UPDATE messages SET at = 9e9, order_at = 9e9 WHERE id = 'young'", []).unwrap();
+    let (mut follower, _told) = place.follower();
+    catch_up(&mut follower).unwrap();
+    let holds = |word: &str| {
+        let mut bytes = std::fs::read(place.path()).unwrap();
+        bytes.extend(std::fs::read(beside(&place.path(), "-wal")).unwrap());
+        bytes.windows(word.len()).any(|part| part == word.as_bytes())
+    };
+    assert!(holds("xilofone") && holds("berimbau"));
+    let blank = "UPDATE messages SET search_key = NULL WHERE at = 5000000000 AND order_at <= ?1";
+    for (last, done) in [(5_024_000_000_i64, 5_024_000_000), (5_999_999_999, 6_000_000_000)] {
+        place.database.execute(blank, [last]).unwrap();
+        has_deleted(&place, 6_000_000_000, done);
+        catch_up(&mut follower).unwrap();
+    }
+    assert_eq!(place.finds("xilofone"), Vec::<String>::new());
+    assert!(!holds("xilofone"), "they are in the file");
+    assert_eq!(place.finds("berimbau"), ["young"]);
+}
+
+#[test]
+fn messages_that_lost_their_words_by_age_are_found_through_the_index_of_their_order() {
+    let place = Fixture::new();
+    let mut explain = place.database.prepare(&format!("EXPLAIN QUERY PLAN {FORGOTTEN}")).unwrap();
+    let plan: Vec<String> =
+        explain.query_map([0, 1, 2], |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(plan, ["SEARCH messages USING INDEX messages_by_time (order_at>? AND order_at<?)"]);
+}
+
+#[test]
+fn words_that_go_by_age_are_merged_out_once_when_the_run_is_over_and_those_of_a_person_at_once() {
+    let place = Fixture::new();
+    for number in 1..5_i64 {
+        place.says(&format!("m{number}"), Some("xilofone"));
+        let moved = "UPDATE messages SET at = ?2, order_at = ?2 WHERE id = ?1";
+        place.database.execute(moved, params![format!("m{number}"), 10 + number]).unwrap();
+    }
+    let (mut follower, _told) = place.follower();
+    catch_up(&mut follower).unwrap();
+    let merging = || file::forgotten(&file::open(&place.path()).unwrap()).unwrap();
+    let mut steps = Vec::new();
+    for done in [11, 12, 20] {
+        place.database.execute("UPDATE messages SET search_key = NULL WHERE order_at <= ?1", [done]).unwrap();
+        has_deleted(&place, 20, done);
+        catch_up(&mut follower).unwrap();
+        steps.push(merging());
+    }
+    assert_eq!(steps, [(11, Merging::Later), (12, Merging::Later), (20, Merging::Done)]);
+    has_deleted(&place, 40, 30);
+    catch_up(&mut follower).unwrap();
+    assert_eq!(merging(), (30, Merging::Later));
+    let told = r#"{"data":{"changes":["contact_erased"],"erasedContactId":"nobody"}}"#;
+    place.says("m5", Some("berimbau"));
+    place.database.execute("UPDATE frames SET frame = ?1 WHERE seq = 5", [told]).unwrap();
+    catch_up(&mut follower).unwrap();
+    assert_eq!(merging(), (30, Merging::Done));
 }

@@ -22,6 +22,7 @@ pub mod setup;
 pub mod send;
 pub mod send_fields;
 pub mod reads;
+pub mod person_page;
 pub mod person_file;
 pub mod personal_data;
 pub mod metrics;

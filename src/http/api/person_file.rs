@@ -5,24 +5,27 @@
 //!
 //! 1. At most [`PAGE_ITEMS`] items are in memory, whatever is stored of the person.
 //! 2. If a part cannot be read, the connection ends early, so that half a file is not taken for a whole one.
-//! 3. Texts of the person become text on the page, never markup.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use actix_web::web::Bytes;
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use jiff::Timestamp;
 use serde::Serialize;
 
+use super::person_page::{
+    ErasureLine, Language, chat_row, erasure_row, head_row, message_columns, message_row, outbox_head,
+    outbox_row, page_end, page_head, said,
+};
 use crate::auth::Scope;
 use crate::http::caller::UserState;
 use crate::http::error::ApiError;
 use crate::journal::Erasure;
-use crate::protocol::shapes::{ChatShape, ContactShape, MessageShape};
+use crate::protocol::shapes::ContactShape;
+use crate::reads::outbox::OutboxPlace;
 use crate::reads::{
-    ChatFilter, Cursor, ListChats, ListContactChats, ListMessages, MessageFilter, Page, PageAt, Sort,
+    ChatFilter, Cursor, ListChats, ListContactChats, ListMessages, ListPersonOutbox, MessageFilter, Page,
+    PageAt, Sort,
 };
 use crate::telemetry::clock;
 
@@ -34,13 +37,6 @@ pub const PAGE_ITEMS: u32 = 200;
 pub enum Written {
     Json,
     Html(Language),
-}
-
-/// The language of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    Portuguese,
-    English,
 }
 
 /// A file that is being written.
@@ -58,18 +54,10 @@ enum Stage {
     Head,
     Chats(PageAt),
     Messages(PageAt),
+    /// Behind this entry; `None`: from the first one.
+    Outbox(Option<OutboxPlace>),
     End,
     Over,
-}
-
-/// An erasure, as the file tells it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ErasureLine<'a> {
-    erased_at: Timestamp,
-    erased_by: &'a str,
-    reason: &'a str,
-    blocked: bool,
 }
 
 impl PersonFile {
@@ -103,6 +91,7 @@ impl PersonFile {
             }
             Stage::Chats(at) => self.chats(at).await?,
             Stage::Messages(at) => self.messages(at).await?,
+            Stage::Outbox(after) => self.outbox(after).await?,
             Stage::End => self.end()?,
             Stage::Over => return Ok(None),
         };
@@ -145,8 +134,28 @@ impl PersonFile {
             Written::Json => items_json(&items, is_first)?,
             Written::Html(language) => items.iter().map(|message| message_row(message, language)).collect(),
         };
-        self.stage = next.map_or(Stage::End, |cursor: Cursor| Stage::Messages(PageAt::After(cursor)));
+        self.stage =
+            next.map_or(Stage::Outbox(None), |cursor: Cursor| Stage::Messages(PageAt::After(cursor)));
         Ok(text)
+    }
+
+    /// Messages of the outbox that are not among the messages of the chats.
+    async fn outbox(&mut self, after: Option<OutboxPlace>) -> Result<String, ApiError> {
+        let is_first = after.is_none();
+        let list = ListPersonOutbox { contact: self.contact.id.clone(), after, limit: PAGE_ITEMS };
+        let entries = self.state.ask(list).await?;
+        let before_next = entries.last().filter(|_| entries.len() == PAGE_ITEMS as usize);
+        self.stage = before_next.map_or(Stage::End, |entry| Stage::Outbox(Some(OutboxPlace::of(entry))));
+        match self.written {
+            Written::Json if is_first => Ok("],\"outbox\":[".to_owned() + &items_json(&entries, true)?),
+            Written::Json => items_json(&entries, false),
+            Written::Html(_) if is_first && entries.is_empty() => Ok(String::new()),
+            Written::Html(language) => {
+                let head = if is_first { outbox_head(language) } else { String::new() };
+                let rows = entries.iter().map(|entry| outbox_row(entry, language));
+                Ok(std::iter::once(head).chain(rows).collect())
+            }
+        }
     }
 
     fn head(&self) -> Result<String, ApiError> {
@@ -201,200 +210,4 @@ fn items_json<T: Serialize>(items: &[T], is_first: bool) -> Result<String, ApiEr
         text += &json(item)?;
     }
     Ok(text)
-}
-
-/// A text as it may stand in a page.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe += "&amp;",
-            '<' => safe += "&lt;",
-            '>' => safe += "&gt;",
-            '"' => safe += "&quot;",
-            '\'' => safe += "&#39;",
-            c => safe.push(c),
-        }
-    }
-    safe
-}
-
-fn maybe(text: Option<&str>) -> String {
-    text.map_or_else(|| "–".to_owned(), escaped)
-}
-
-fn moment(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "–".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
-}
-
-fn said(language: Language, portuguese: &'static str, english: &'static str) -> &'static str {
-    match language {
-        Language::Portuguese => portuguese,
-        Language::English => english,
-    }
-}
-
-fn yes_or_no(is_so: bool, language: Language) -> &'static str {
-    if is_so { said(language, "sim", "yes") } else { said(language, "não", "no") }
-}
-
-fn page_head(contact: &ContactShape, language: Language) -> String {
-    let tags: Vec<&str> = contact.tags.iter().filter_map(|tag| tag.name.as_deref()).collect();
-    let say = |portuguese, english| said(language, portuguese, english);
-    let rows = [
-        (say("Nome", "Name"), maybe(contact.name.as_deref())),
-        (say("Telefone", "Phone"), maybe(contact.phone.as_deref())),
-        (say("Foto", "Picture"), maybe(contact.picture_url.as_deref())),
-        (say("Etiquetas", "Tags"), maybe((!tags.is_empty()).then(|| tags.join(", ")).as_deref())),
-        (say("Bloqueado", "Blocked"), yes_or_no(contact.blocked, language).to_owned()),
-        (say("Identificador", "Identifier"), escaped(&contact.id)),
-        (say("Desde", "Since"), moment(contact.created_at)),
-        (say("Última interação", "Last interaction"), moment(contact.last_interaction_at)),
-    ];
-    let mut text = String::from("<!doctype html>\n");
-    let title = say("Seus dados pessoais", "Your personal data");
-    let about = say(
-        "Este arquivo contém o seu cadastro, as suas conversas e todas as mensagens guardadas neste sistema de atendimento. \
-         Horários em UTC.",
-        "This file contains your contact data, your conversations, and all messages that this customer service system stores. \
-         Times are in UTC.",
-    );
-    let (lang, at) = (say("pt-BR", "en"), moment(Some(clock::now())));
-    // Writing to a string does not fail.
-    write!(
-        text,
-        "<html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
-         <style>{STYLE}</style></head>\n<body><h1>{title}</h1><p>{about} {at}</p><table>\n"
-    )
-    .unwrap_or_default();
-    for (name, value) in rows {
-        writeln!(text, "<tr><th>{name}</th><td>{value}</td></tr>").unwrap_or_default();
-    }
-    let head = head_row(chat_columns(language));
-    writeln!(text, "</table><h2>{}</h2><table>{head}", say("Conversas", "Conversations")).unwrap_or_default();
-    text
-}
-
-/// On a phone each row is a block, and each value stands below the name of its column.
-const STYLE: &str = "body{font-family:sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
-    table{border-collapse:collapse;width:100%}th,td{border:1px solid #999;padding:.3rem .5rem;\
-    text-align:left;vertical-align:top;white-space:pre-wrap}td:nth-last-child(-n+2){overflow-wrap:anywhere}\
-    @media screen and (max-width:44rem){.head{display:none}\
-    table,tbody,tr,th,td{display:block}th,td{border:0;padding:.1rem 0;overflow-wrap:anywhere}\
-    tr{border-top:1px solid #999;padding:.5rem 0}\
-    td[data-column]::before{content:attr(data-column);display:block;font-size:.8rem;color:#555}}";
-
-fn chat_columns(language: Language) -> [&'static str; 5] {
-    match language {
-        Language::Portuguese => ["Identificador", "Setor", "Canal", "Aberta em", "Encerrada em"],
-        Language::English => ["Identifier", "Sector", "Line", "Opened", "Closed"],
-    }
-}
-
-fn message_columns(language: Language) -> [&'static str; 5] {
-    match language {
-        Language::Portuguese => ["Quando", "Conversa", "De", "Texto", "Anexos"],
-        Language::English => ["When", "Conversation", "From", "Text", "Attachments"],
-    }
-}
-
-fn erasure_columns(language: Language) -> [&'static str; 4] {
-    match language {
-        Language::Portuguese => ["Quando", "Por", "Motivo", "Bloqueado"],
-        Language::English => ["When", "By", "Reason", "Blocked"],
-    }
-}
-
-fn head_row<const N: usize>(columns: [&str; N]) -> String {
-    format!("<tr class=\"head\"><th>{}</th></tr>", columns.join("</th><th>"))
-}
-
-/// A row of values that are written as markup.
-fn row<const N: usize>(columns: [&str; N], values: [&str; N]) -> String {
-    let mut text = "<tr>".to_owned();
-    for (column, value) in columns.iter().zip(values) {
-        write!(text, "<td data-column=\"{column}\">{value}</td>").unwrap_or_default();
-    }
-    text + "</tr>\n"
-}
-
-fn chat_row(chat: &ChatShape, language: Language) -> String {
-    let sector = maybe(chat.sector.as_ref().and_then(|sector| sector.name.as_deref()));
-    let line = maybe(chat.channel.as_ref().and_then(|line| line.name.as_deref()));
-    let (opened, closed) = (moment(chat.created_at), moment(chat.closed_at));
-    row(chat_columns(language), [&escaped(&chat.id), &sector, &line, &opened, &closed])
-}
-
-fn message_row(message: &MessageShape, language: Language) -> String {
-    let who = match message.source.as_deref() {
-        Some("Contact") => said(language, "Você", "You").to_owned(),
-        Some("Bot") => said(language, "Robô", "Bot").to_owned(),
-        _ => {
-            let agent = message.author.as_ref().and_then(|author| author.name.as_deref()).map(escaped);
-            agent.unwrap_or_else(|| said(language, "Atendimento", "Customer service").to_owned())
-        }
-    };
-    let who = if message.private { who + said(language, " (nota interna)", " (private note)") } else { who };
-    let text = maybe(message.text.as_deref());
-    let more = attachments(message, language);
-    let (at, chat) = (moment(Some(message.at)), escaped(&message.chat_id));
-    row(message_columns(language), [&at, &chat, &who, &text, &more])
-}
-
-/// File, place, cards and reactions of a message.
-fn attachments(message: &MessageShape, language: Language) -> String {
-    let mut parts = Vec::new();
-    if let Some(file) = &message.file {
-        let name = file.name.as_deref().or(file.content_type.as_deref()).unwrap_or("?");
-        parts.push(format!(
-            "{}: {} {}",
-            said(language, "Arquivo", "File"),
-            name,
-            file.url.as_deref().unwrap_or("")
-        ));
-    }
-    if let Some(place) = &message.location {
-        let at =
-            [place.latitude, place.longitude].map(|part| part.map_or_else(String::new, |n| n.to_string()));
-        let name =
-            [place.name.as_deref(), place.address.as_deref()].into_iter().flatten().collect::<Vec<_>>();
-        parts.push(format!("{}: {} {}", said(language, "Local", "Place"), at.join(", "), name.join(", ")));
-    }
-    for card in &message.contacts {
-        let lines = [card.name.clone().unwrap_or_default(), card.phones.join(", "), card.emails.join(", ")];
-        parts.push(format!("{}: {}", said(language, "Contato", "Contact card"), lines.join(" ")));
-    }
-    for reaction in &message.reactions {
-        parts.push(format!("{}: {}", said(language, "Reação", "Reaction"), reaction.emoji));
-    }
-    escaped(&parts.join("\n"))
-}
-
-fn erasure_row(line: &ErasureLine<'_>, language: Language) -> String {
-    let later = yes_or_no(line.blocked, language);
-    let (at, by) = (moment(Some(line.erased_at)), escaped(line.erased_by));
-    row(erasure_columns(language), [&at, &by, &escaped(line.reason), later])
-}
-
-fn page_end(rows: &str, language: Language) -> String {
-    if rows.is_empty() {
-        return "</table></body></html>\n".to_owned();
-    }
-    let (title, head) =
-        (said(language, "Dados apagados", "Erased data"), head_row(erasure_columns(language)));
-    format!("</table><h2>{title}</h2><table>{head}\n{rows}</table></body></html>\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_never_becomes_markup() {
-        assert_eq!(
-            escaped("<script>alert(\"a\" & 'b')</script>"),
-            "&lt;script&gt;alert(&quot;a&quot; &amp; &#39;b&#39;)&lt;/script&gt;"
-        );
-    }
 }

@@ -1,7 +1,5 @@
 //! `/contacts/{id}/personal-data`: everything that is stored of a person, as a file, and its erasure.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -13,7 +11,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder};
 
 use super::Answer;
-use super::person_file::{Language, PersonFile, Written};
+use super::person_file::{PersonFile, Written};
+use super::person_page::Language;
 use crate::domain::ContactId;
 use crate::http::caller::{Admin, Caller, UserState};
 use crate::http::error::ApiError;
@@ -24,6 +23,7 @@ use crate::http::values::{of_length, string, words};
 use crate::http::webhook::{record_of, store_within};
 use crate::journal::{Ack, Erased, ErasureRequest, Payload, erasure_list};
 use crate::reads::{FindPerson, GetContact, ListErasures, Person};
+use crate::sqlite::files::kept_aside;
 use crate::telemetry::clock;
 
 /// Longest reason of an erasure, in characters: it stays for good.
@@ -33,7 +33,7 @@ const ERASED_WITHIN: Duration = Duration::from_mins(1);
 
 routes! {
     /// Everything that is stored of a contact, for a person who asks for their data: the contact, its chats and
-    /// messages, and erasures. A file that is sent while it is read.
+    /// messages, messages of the outbox that are not among them, and erasures. A file that is sent while it is read.
     get "/contacts/{id}/personal-data" => export, "exportPersonalData";
     /// Erases everything that tells who a contact is, and what was written in its chats. Positions, counts and
     /// metrics stay. It cannot be taken back.
@@ -167,8 +167,11 @@ pub struct LeftShape {
 }
 
 /// Where else a person's data may be, in words for the operator.
-const ELSEWHERE: [&str; 4] = [
+const ELSEWHERE: [&str; 7] = [
     "backups: restoring one applies this erasure again, by the list beside the database (FILE.erasures)",
+    "the bucket of BACKUP_S3_URL: snapshots and records of before, until they are deleted by their age",
+    "a snapshot that is being sent to the bucket now, until it is sent",
+    "the stream of a cluster: deliveries as they came, for CLUSTER_RETAIN_DAYS",
     "logs of the hub and of proxies: ids in paths, and addresses, until they are rotated",
     "Umbler Talk, and systems that alerts are posted to",
     "files that people exported or saved",
@@ -204,10 +207,7 @@ async fn erase(
         seq: seq.map(|seq| seq.0),
         blocked: block,
         blanked: erased.map(|erased| *erased).unwrap_or_default().into(),
-        left: LeftShape {
-            files: older_databases(&state.settings.database_path),
-            elsewhere: ELSEWHERE.to_vec(),
-        },
+        left: LeftShape { files: kept_aside(&state.settings.database_path), elsewhere: ELSEWHERE.to_vec() },
     }))
 }
 
@@ -221,18 +221,6 @@ fn refuse_limits(caller: &Caller) -> Result<(), ApiError> {
 
 fn no_contact() -> ApiError {
     ApiError::NotFound("there is no contact with this id")
-}
-
-/// Names of databases that `restore`, `rebuild` or `accept-data-loss` kept aside, and of copies beside them.
-fn older_databases(database: &Path) -> Vec<String> {
-    let (Some(folder), Some(name)) = (database.parent(), database.file_name()) else { return Vec::new() };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let prefix = format!("{}.before-", name.to_string_lossy());
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let names = entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut found: Vec<String> = names.filter(|name| name.starts_with(&prefix)).collect();
-    found.sort();
-    found
 }
 
 async fn export(

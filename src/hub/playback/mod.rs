@@ -22,6 +22,7 @@ use super::messages::{Outgoing, SessionId};
 use super::sessions::flow::Flow;
 use super::sessions::{Session, Sessions};
 use super::updates::batch::Batch;
+use crate::journal::Recorded;
 use crate::protocol::event::{ServerEvent, encode};
 use crate::protocol::replay::ReplayEnded;
 use crate::protocol::{Channel, ReplayEnd};
@@ -69,6 +70,13 @@ impl Playback {
     pub fn forget(&mut self, id: &SessionId) {
         self.openings.remove(id);
         self.playing.remove(id);
+    }
+
+    /// Replaces updates that were read ahead and whose text has changed since.
+    pub fn blank(&mut self, blanked: &[Arc<Recorded>]) {
+        if !blanked.is_empty() {
+            self.playing.values_mut().for_each(|playing| playing.blank(blanked));
+        }
     }
 
     /// True if a session is sent more once it has read what it has.

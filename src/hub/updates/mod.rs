@@ -74,7 +74,7 @@ impl Updates {
         &self.epoch
     }
 
-    /// Replaces updates in memory whose text has changed because a message in them was deleted.
+    /// Replaces updates in memory whose text has changed, because a message in them was deleted, or a person erased.
     pub fn blank(&mut self, blanked: &[Arc<Recorded>]) {
         self.ring.replace(blanked);
     }

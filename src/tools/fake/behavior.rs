@@ -138,6 +138,8 @@ impl Default for FakeBehavior {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiFault {
     Status(u16),
+    /// This status, with these words of the provider.
+    Says(u16, String),
     /// 502 with a page of HTML, as a proxy sends it.
     Html,
     /// 200 with only the first half of the JSON.

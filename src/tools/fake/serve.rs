@@ -138,7 +138,7 @@ fn decide(call: &ApiCall, token: Option<&str>, shared: &Shared) -> (Reply, Strin
     } else if let Some(status) = state.behavior.refuses_with {
         plain(status, json!({ "message": "the plan does not have this" }))
     } else if has_room {
-        let is_accepted = !matches!(fault, Some(ApiFault::Lost | ApiFault::Status(_)));
+        let is_accepted = !matches!(fault, Some(ApiFault::Lost | ApiFault::Status(_) | ApiFault::Says(..)));
         let (status, value) = match &call.body {
             Some(_) if !is_accepted => (500, json!({ "message": "it was not accepted" })),
             Some((_, body)) if route == "webhooks" => state.world.register(body),
@@ -174,6 +174,9 @@ fn spoil(reply: &mut Reply, fault: Option<ApiFault>, retry_after: Option<u64>) {
             reply.headers.extend(
                 retry_after.filter(|_| *status == 429).map(|seconds| format!("retry-after: {seconds}")),
             );
+        }
+        Some(ApiFault::Says(status, words)) => {
+            (reply.status, reply.body) = (*status, json!({ "message": words }).to_string());
         }
         Some(ApiFault::Accepted(status)) => {
             (reply.status, reply.body) = (*status, json!({ "message": "a fault" }).to_string());
