@@ -8,7 +8,9 @@
 //!    and from the database, so every hub gives a record the same time.
 //! 2. A record that cannot be read halts this hub until an operator has it skipped ([`skips`](super::skips)). Nothing behind it is
 //!    applied before.
+//! 3. At most [`STREAMED_MAX`] records or [`STREAMED_KIB_MAX`] KiB of them wait for the parser.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -16,8 +18,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::sync::mpsc::Receiver;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::{self, Permit, Receiver, Sender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::publisher::ExpectedRecord;
 use super::state::ClusterState;
@@ -28,6 +30,10 @@ use crate::journal::queue::WriterFeed;
 use crate::journal::{Append, Origin, Record, StreamPlace};
 use crate::telemetry::causes::chain;
 
+/// Records between stream and parser.
+pub const STREAMED_MAX: usize = 256;
+/// KiB of records between stream and parser. One record has at most a third of it.
+pub const STREAMED_KIB_MAX: u32 = 32 * 1_024;
 /// How often it is looked whether a record that cannot be read is to be skipped.
 const LOOK_AFTER: Duration = Duration::from_millis(200);
 /// The type under which a skipped record is kept.
@@ -43,14 +49,53 @@ pub struct Streamed {
     pub own: Option<ExpectedRecord>,
 }
 
+/// A record on its way to the parser, and the room that it takes.
+pub type Weighed = (Streamed, OwnedSemaphorePermit);
+
+/// Takes records for the parser.
+pub struct StreamedSender {
+    sender: Sender<Weighed>,
+    kib: Arc<Semaphore>,
+}
+
+/// Room for one record.
+pub struct StreamedRoom<'a> {
+    permit: Permit<'a, Weighed>,
+    weight: OwnedSemaphorePermit,
+}
+
+/// The two ends between the stream and the parser.
+pub fn channel() -> (StreamedSender, Receiver<Weighed>) {
+    let (sender, receiver) = mpsc::channel(STREAMED_MAX);
+    let kib = usize::try_from(STREAMED_KIB_MAX).unwrap_or(Semaphore::MAX_PERMITS);
+    (StreamedSender { sender, kib: Arc::new(Semaphore::new(kib)) }, receiver)
+}
+
+impl StreamedSender {
+    /// Waits until there is room for a record of so many bytes; `None` once nobody takes records any more.
+    pub async fn room(&self, bytes: usize) -> Option<StreamedRoom<'_>> {
+        let kib = u32::try_from(bytes / 1_024 + 1).unwrap_or(STREAMED_KIB_MAX).min(STREAMED_KIB_MAX);
+        let weight = Arc::clone(&self.kib).acquire_many_owned(kib).await.ok()?;
+        let permit = self.sender.reserve().await.ok()?;
+        Some(StreamedRoom { permit, weight })
+    }
+}
+
+impl StreamedRoom<'_> {
+    pub fn send(self, streamed: Streamed) {
+        self.permit.send((streamed, self.weight));
+    }
+}
+
 /// Hands records to the writer until there are no more. `newest_at`: the time of receipt of the last record that is applied.
 pub fn run(
-    mut streamed: Receiver<Streamed>,
+    mut streamed: Receiver<Weighed>,
     feed: &WriterFeed,
     state: &ClusterState,
     mut newest_at: Option<Timestamp>,
 ) {
-    while let Some(one) = streamed.blocking_recv() {
+    // Its room is free again once the writer has it.
+    while let Some((one, _weight)) = streamed.blocking_recv() {
         let (position, stamp, bytes) = (one.position, one.stamp, one.bytes.clone());
         let append = match read(one, newest_at) {
             _ if state.trust().is_to_skip(position) => skipped(position, stamp, &bytes, newest_at),
@@ -124,6 +169,8 @@ fn skipped(
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     fn moment(second: i64) -> Timestamp {
@@ -143,6 +190,21 @@ mod tests {
         assert_eq!(at(31_536_000, Some(11), 10), 12, "by a year");
         assert_eq!(at(-31_536_000, Some(9), 10), 9, "or behind by a year");
         assert_eq!(at(10, Some(50), 11), 13, "a stream whose clock was set back");
+    }
+
+    #[tokio::test]
+    async fn large_records_wait_for_the_parser_by_their_bytes() {
+        let (sender, mut receiver) = channel();
+        let bytes = 8 * 1_024 * 1_024 - 1;
+        let streamed = || Streamed { position: Seq(1), stamp: moment(0), bytes: Bytes::new(), own: None };
+        for _ in 0..4 {
+            sender.room(bytes).await.unwrap().send(streamed());
+        }
+        assert!(sender.room(0).now_or_never().is_none(), "it is full");
+        drop(receiver.recv().await);
+        sender.room(bytes).now_or_never().flatten().unwrap().send(streamed());
+        drop(receiver);
+        assert!(sender.room(0).await.is_none(), "nobody takes any more");
     }
 
     #[test]

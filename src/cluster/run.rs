@@ -12,7 +12,7 @@ use actix::Recipient;
 use async_nats::Client;
 use async_nats::jetstream::Context;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -39,8 +39,6 @@ pub const CONNECT_MAX: Duration = Duration::from_secs(10);
 const DRAIN_MAX: Duration = Duration::from_secs(3);
 const GIVE_UP_MAX: Duration = Duration::from_millis(500);
 const LOOK_AFTER: Duration = Duration::from_millis(20);
-/// Records between stream and parser.
-const STREAMED_MAX: usize = 256;
 
 /// What is known of the cluster when a hub starts.
 #[derive(Debug, Clone)]
@@ -266,7 +264,7 @@ impl Work {
             records: Semaphore::new(WINDOW_RECORDS),
             kib: Semaphore::new(WINDOW_KIB),
         });
-        let (parser, streamed) = mpsc::channel(STREAMED_MAX);
+        let (parser, streamed) = parse::channel();
         let told = state.clone();
         let parsing = std::thread::Builder::new()
             .name("parse".into())

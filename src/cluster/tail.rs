@@ -15,10 +15,9 @@ use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{Context, Message};
 use futures_util::StreamExt;
 use jiff::Timestamp;
-use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::parse::Streamed;
+use super::parse::{Streamed, StreamedSender};
 use super::publisher::{ExpectedRecords, NODE_HEADER, NONCE_HEADER};
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
@@ -51,7 +50,7 @@ pub struct Tail {
     pub state: ClusterState,
     pub expected: ExpectedRecords,
     /// Takes the records, in order.
-    pub parser: Sender<Streamed>,
+    pub parser: StreamedSender,
     /// Epoch of the database.
     pub epoch: String,
     /// The last record that was handed on.
@@ -171,7 +170,7 @@ impl Tail {
             self.check_gap(stream, position).await?;
         }
         self.state.note_newest(position.saturating_add(pending));
-        let room = self.parser.reserve().await.map_err(|_ended| Doubt::Ended)?;
+        let room = self.parser.room(message.message.payload.len()).await.ok_or(Doubt::Ended)?;
         // It may have waited for long, and the stream may have been put back meanwhile.
         if doubts != self.state.identity().doubts() {
             return Err(not_open());

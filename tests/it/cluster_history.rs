@@ -38,14 +38,18 @@ fn a_stream_that_was_put_back_and_filled_by_a_hub_that_lagged_is_not_gone_on_wit
     let last = last.as_i64().expect("a position");
     until_shown(&two, last);
     let ahead = [one, two];
-    ahead.iter().for_each(|hub| hub.stand_still(true));
+    for hub in &ahead {
+        hub.stand_still(true);
+    }
     nats.kill();
     nats.put_back(&older);
     nats.restart();
     let lagging = lagging.started_again();
     until_ready(&lagging);
     until("the stream is longer than it was", || posted(&lagging, "c2") > last + 5);
-    ahead.iter().for_each(|hub| hub.stand_still(false));
+    for hub in &ahead {
+        hub.stand_still(false);
+    }
     for hub in &ahead {
         until("it has halted", || cluster(hub)["halted"].is_string());
         let state = cluster(hub);
