@@ -33,6 +33,8 @@ RULES = {
     r"views\[\d+\]\.name is there twice": "two items of a list",
     r"tempId must have 1 to 256 bytes": "JSON Schema counts characters",
     r"None the body is not \{\"days\":30\}: invalid type: floating point `\d+\.0`": "JSON Schema takes 30.0 for an integer",
+    r"text must have 1 to 4096 characters, not only blanks": "which characters show nothing, Unicode decides",
+    r"Last-Event-ID must be EPOCH:SEQ": "a pattern bounds no number: this one is larger than positions are",
     r"None no token of its API is set": "the settings of the hub",
     r"None line \d+: ": "the rows of a CSV file are no matter of JSON Schema",
 }

@@ -20,7 +20,16 @@ const DESCRIPTION: &str = "/api/openapi.json";
 
 /// What callers send, besides bodies that are questions and are described there. Unknown fields of these are
 /// refused by name, and optional fields may be missing.
-const SENT: [&str; 5] = ["NotifyRequest", "SettingsRequest", "WeekHours", "Holiday", "Thresholds"];
+const SENT: [&str; 8] = [
+    "NotifyRequest",
+    "SendRequest",
+    "SettingsRequest",
+    "WeekHours",
+    "Holiday",
+    "Thresholds",
+    "SavedView",
+    "DailyReport",
+];
 
 #[derive(OpenApi)]
 #[openapi(

@@ -254,6 +254,45 @@ fn write_everything(hub: &Hub, described: &mut Closed) {
     described.holds("post", "/api/umbler/alerts/{id}/acknowledge", &acknowledged);
 }
 
+/// Objects of a schema, and of those that it names, that allow fields which are not described.
+fn open_objects(document: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().expect("a name");
+        return open_objects(document, &document["components"]["schemas"][name], name, found);
+    }
+    let is_object = schema["properties"].is_object();
+    if is_object && schema["additionalProperties"] != false {
+        found.push(at.to_owned());
+    }
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        open_objects(document, inner, &format!("{at}.{name}"), found);
+    }
+    for kind in ["items", "additionalProperties"].iter().filter(|kind| schema[**kind].is_object()) {
+        open_objects(document, &schema[*kind], at, found);
+    }
+    for kind in ["oneOf", "anyOf", "allOf"] {
+        for inner in schema[kind].as_array().into_iter().flatten() {
+            open_objects(document, inner, at, found);
+        }
+    }
+}
+
+#[test]
+fn a_field_that_a_body_may_not_have_is_allowed_by_no_description() {
+    let document = spawn_hub().json("/api/openapi.json");
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for row in methods.as_object().expect("methods").values() {
+            // What the provider adds is stored, and no error.
+            let body = &row["requestBody"]["content"]["application/json"]["schema"];
+            if !body.is_null() && path != "/api/umbler/webhook" {
+                open_objects(&document, body, path, &mut found);
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:?}");
+}
+
 #[test]
 fn every_part_of_a_path_that_callers_fill_in_is_described_by_its_name() {
     let document = spawn_hub().json("/api/openapi.json");
