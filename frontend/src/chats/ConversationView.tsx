@@ -128,6 +128,16 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
   const title = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another chat has another title
   useEffect(() => title.current?.focus({ preventScroll: true }), [id]);
+  const about =
+    chat &&
+    [
+      say(`s_one_${chat.status}`),
+      sectorName(chat.sector),
+      agentName(say, chat.owner),
+      chat.channel && calledOf(given, 'channel', chat.channel),
+    ]
+      .filter(Boolean)
+      .join(' · ');
   return (
     <header>
       <Link className="back" to={{ pathname: '/chats', search: params.toString() }} aria-label={say('back')}>
@@ -138,16 +148,11 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
         <h2 ref={title} tabIndex={-1}>
           {chat === null ? say('conversation') : contactTitle(say, chat)}
         </h2>
-        <p className="quiet" title={chat === null ? undefined : agentTitle(say, chat.owner)}>
-          {chat &&
-            [
-              say(`s_one_${chat.status}`),
-              sectorName(chat.sector),
-              agentName(say, chat.owner),
-              chat.channel && calledOf(given, 'channel', chat.channel),
-            ]
-              .filter(Boolean)
-              .join(' · ')}
+        <p
+          className="quiet"
+          title={[about, chat && agentTitle(say, chat.owner)].filter(Boolean).join('\n') || undefined}
+        >
+          {about}
         </p>
       </div>
       {chat === null ? <p className="due" /> : <Due chat={chat} />}

@@ -103,7 +103,7 @@ function Row({ waiting, isStop }: RowProps) {
       <Link
         className="main"
         to={address(`/chats/${encodeURIComponent(id)}`)}
-        title={[place, said, agentTitle(say, owner)].filter(Boolean).join('\n')}
+        title={[`${who} · ${place}`, said, agentTitle(say, owner)].filter(Boolean).join('\n')}
         tabIndex={isStop ? 0 : -1}
       >
         <span className="who-where">

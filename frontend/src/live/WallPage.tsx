@@ -113,7 +113,9 @@ function NewAlerts() {
   return (
     <p className="wall-alert" role="status" data-urgency={URGENT[kind] ? 'late' : 'attention'}>
       <strong>{say(`alert_${kind}`)}</strong>
-      <span className="cut">{[who, sectorName(sector)].join(' · ')}</span>
+      <span className="cut" title={[who, sectorName(sector)].join(' · ')}>
+        {[who, sectorName(sector)].join(' · ')}
+      </span>
       <time aria-hidden="true">{clock(now - Date.parse(since))}</time>
       {fresh.length > 1 && <span>+{number(fresh.length - 1)}</span>}
     </p>
@@ -149,10 +151,15 @@ function Wait({ waiting: { contactName, contactPhone, sector, sinceMs } }: { wai
   const limits = useLimits().of(sector?.id);
   const wait = useNow() - sinceMs;
   const urgency = urgencyOf(wait, limits);
+  const who = contactTitle(say, { contactName, contactPhone });
   return (
     <li className="waiting" data-urgency={urgency}>
-      <span className="name cut">{contactTitle(say, { contactName, contactPhone })}</span>
-      <span className="quiet cut">{sectorName(sector)}</span>
+      <span className="name cut" title={who}>
+        {who}
+      </span>
+      <span className="quiet cut" title={sectorName(sector)}>
+        {sectorName(sector)}
+      </span>
       <time>{clock(wait)}</time>
       <span className="hidden">{say(WORD_OF[urgency])}</span>
     </li>
@@ -176,7 +183,9 @@ function Sectors({ groups }: { groups: Group[] | null }) {
       <ol className="wall-rows">
         {sorted.slice(0, SECTORS_MAX).map(({ key, who, open, waiting }) => (
           <li key={key} className="sector">
-            <span className="name cut">{sectorName(who)}</span>
+            <span className="name cut" title={sectorName(who)}>
+              {sectorName(who)}
+            </span>
             <span>
               {number(waiting)} <span className="quiet">/ {number(open)}</span>
             </span>

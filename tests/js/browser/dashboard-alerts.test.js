@@ -281,3 +281,19 @@ test('the wait of an agent has the colour of its sector, also where the chats co
   await wait.and(page.locator('[data-urgency=late]')).waitFor();
   clean();
 });
+
+test('of several new alerts the wall tells the most urgent one, of those the one that is due the longest, and how many more', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await setThresholds(hub, { waitingWarnSeconds: 60, waitingSeconds: 600 });
+  const { page, clean } = await visit(t, browser, hub, '/live?wall');
+  await text(page, '.wall-alert', 'No active alerts');
+  for (const [chat, minutes] of [
+    ['warned', 9],
+    ['late', 15],
+    ['latest', 40],
+    ['later', 20],
+  ])
+    await hub.says(chat, 'hello', ago(minutes, 'sales'));
+  await text(page, '.wall-alert[data-urgency=late]', /^Waiting: late\s*Contact of latest · Sector sales.*\+3$/s);
+  clean();
+});

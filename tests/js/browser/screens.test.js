@@ -206,6 +206,11 @@ async function faultsOf(page, name, isWhole) {
       const { width } = figure.getBoundingClientRect();
       if (width > box.width + 1) faults.push(`"${figure.textContent}" runs out of its tile`);
     }
+    for (const cut of document.querySelectorAll('body *')) {
+      const isCut = cut.scrollWidth > cut.clientWidth && getComputedStyle(cut).textOverflow === 'ellipsis';
+      if (isCut && cut.closest('[title]') === null)
+        faults.push(`"${cut.textContent}" is cut, and nothing says the rest`);
+    }
     return faults;
   }, isWhole);
   return [...found, ...(await axe(page))].map((fault) => `${name}: ${fault}`);
