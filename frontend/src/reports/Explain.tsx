@@ -14,6 +14,7 @@ import { isDuration, type Cell, type Query } from './metrics.ts';
 interface Behind {
   chatId: string;
   contactName: string | null;
+  contactPhone: string | null;
   start: string;
   end: string;
   wallMs: number;
