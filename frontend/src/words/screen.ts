@@ -68,6 +68,7 @@ export const SCREEN = {
     wayStores: 'stores',
     wayPosition: 'position {{count}}',
     waySessions: 'connected: {{count}}',
+    heldNew: 'New: {{count}}',
   },
   pt: {
     notice: 'Aviso',
@@ -136,5 +137,6 @@ export const SCREEN = {
     wayStores: 'grava',
     wayPosition: 'posição {{count}}',
     waySessions: 'conectadas: {{count}}',
+    heldNew: 'Novas: {{count}}',
   },
 } as const;
