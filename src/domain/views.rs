@@ -37,6 +37,12 @@ pub fn is_view_address(address: &str) -> bool {
         && address.len() <= VIEW_ADDRESS_CHARS_MAX
 }
 
+/// True for an address that holds what somebody searched for. That may be a person, and settings stay for good.
+pub fn holds_search(address: &str) -> bool {
+    let (_, query) = address.split_once('?').unwrap_or((address, ""));
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "search")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +65,16 @@ mod tests {
             &long,
         ] {
             assert!(!is_view_address(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_search_is_found_however_its_name_is_written() {
+        for with in ["/chats?search=Zulmira", "/chats?wait=late&s%65arch=Ana", "/chats?search"] {
+            assert!(holds_search(with), "{with}");
+        }
+        for without in ["/chats", "/chats?in=messages", "/reports?tag=search"] {
+            assert!(!holds_search(without), "{without}");
         }
     }
 }

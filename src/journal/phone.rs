@@ -172,6 +172,21 @@ mod tests {
     }
 
     #[test]
+    fn phones_have_the_forms_that_the_dashboard_is_tested_with() {
+        let known = include_str!("../../tests/fixtures/texts/phones.json");
+        let known: serde_json::Value = serde_json::from_str(known).unwrap();
+        let of = |list: &str| -> Vec<(String, Vec<String>)> {
+            serde_json::from_value(known[list].clone()).unwrap()
+        };
+        for (phone, forms) in of("stored") {
+            assert_eq!(stored(&phone), forms, "{phone}");
+        }
+        for (digits, forms) in of("asked") {
+            assert_eq!(asked_forms(&digits), forms, "{digits}");
+        }
+    }
+
+    #[test]
     fn a_landline_and_a_phone_of_another_country_have_one_form() {
         assert_eq!(stored("+55 31 3234-5678"), ["553132345678"]);
         assert_eq!(stored("+1 (305) 555-0123"), ["13055550123"]);

@@ -53,6 +53,8 @@ pub struct FoundMessage {
     pub message: MessageShape,
     /// Name of the contact that the chat is held with.
     pub contact_name: Option<String>,
+    /// Phone of this contact.
+    pub contact_phone: Option<String>,
     /// The matches in the message's text.
     pub highlight: Excerpt,
 }

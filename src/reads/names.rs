@@ -8,10 +8,10 @@ use rusqlite::{OptionalExtension, Transaction};
 use super::visible;
 use super::{Query, ReadError};
 use crate::auth::Scope;
-use crate::protocol::mask::mask_name;
+use crate::protocol::mask::{mask_name, mask_phone};
 
-/// Looks up the names of agents, and of the contacts of chats that the scope sees. Names are masked if the
-/// scope says so.
+/// Looks up the names of agents, and names and phones of the contacts of chats that the scope sees. They are
+/// masked if the scope says so.
 #[derive(Debug, Clone)]
 pub struct LookUpNames {
     pub members: Vec<String>,
@@ -23,8 +23,15 @@ pub struct LookUpNames {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoundNames {
     pub members: BTreeMap<String, String>,
-    /// Names of contacts, by the id of their chat.
-    pub chats: BTreeMap<String, String>,
+    /// Contacts, by the id of their chat.
+    pub chats: BTreeMap<String, ContactNames>,
+}
+
+/// What a contact is called by; a contact without a name is called by the phone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContactNames {
+    pub name: Option<String>,
+    pub phone: Option<String>,
 }
 
 impl Query for LookUpNames {
@@ -39,9 +46,13 @@ impl Query for LookUpNames {
         }
         for id in &self.chats {
             if visible::sees_chat(tx, &self.scope, id)? {
-                let sql = "SELECT contacts.name FROM chats JOIN contacts ON contacts.id = chats.contact_id \
-                           WHERE chats.id = ?";
-                found.chats.extend(name(tx, sql, id)?.map(|name| (id.clone(), shown(name))));
+                let contact = contact_of(tx, id)?;
+                let phone = if self.scope.is_masked() {
+                    contact.phone.as_deref().map(mask_phone)
+                } else {
+                    contact.phone
+                };
+                found.chats.insert(id.clone(), ContactNames { name: contact.name.map(shown), phone });
             }
         }
         Ok(found)
@@ -69,4 +80,14 @@ fn name(tx: &Transaction<'_>, sql: &'static str, id: &str) -> Result<Option<Stri
     let name: Option<Option<String>> =
         tx.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
     Ok(name.flatten())
+}
+
+fn contact_of(tx: &Transaction<'_>, chat: &str) -> Result<ContactNames, ReadError> {
+    let sql = "SELECT contacts.name, contacts.phone FROM chats JOIN contacts ON contacts.id = chats.contact_id \
+               WHERE chats.id = ?";
+    let found = tx
+        .prepare_cached(sql)?
+        .query_row([chat], |row| Ok(ContactNames { name: row.get(0)?, phone: row.get(1)? }))
+        .optional()?;
+    Ok(found.unwrap_or_default())
 }

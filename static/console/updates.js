@@ -3,7 +3,7 @@
 
 import hub, { erasedChat, erasedMessage } from '../client/index.js';
 import { arrange, byId, eachFrame, make, say, sayInstead } from './dom.js';
-import { exactMoment, line, number } from './format.js';
+import { contactTitle, exactMoment, line, number } from './format.js';
 import { named, word } from './words.js';
 
 /** @import { Envelope, Update } from '../client/index.d.ts' */
@@ -76,7 +76,10 @@ function fill(element, { at, update }) {
   say(head.children[1], at === '' ? '' : (exactMoment(at).split(/[ ,]+/).at(-1) ?? ''));
   say(
     text,
-    [update.chat?.contactName ?? update.alert?.contactName, update.message ? line(update.message) : update.reason]
+    [
+      update.chat ? contactTitle(update.chat) : update.alert?.contactName,
+      update.message ? line(update.message) : update.reason,
+    ]
       .filter(Boolean)
       .join(': '),
   );

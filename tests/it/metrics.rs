@@ -316,6 +316,7 @@ fn a_number_holds_no_chat_that_its_reader_may_not_see() {
     hub.names("bia", Some("Beatriz Exemplo"), &admin);
     let behind = ask_as(&hub, &viewer, &format!("/summary?{DAY}&explain=true&metric=created")).json();
     assert_eq!(behind["rows"][0]["contactName"], "M•••");
+    assert_eq!(behind["rows"][0]["contactPhone"], "+55 11 •••• 0001");
     let named = |token: &str| ask_as(&hub, token, &format!("/agents?{DAY}&metric=created")).text;
     assert!(named(&admin).contains("Beatriz Exemplo"));
     assert!(!named(&viewer).contains("Beatriz"));

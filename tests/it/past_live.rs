@@ -17,9 +17,9 @@ fn settled(hub: &Hub, token: &str, path: &str) -> Value {
         assert_eq!(status, 200, "{path}: {answer}");
         if answer["asOfSeq"].as_i64() >= newest && answer["rebuilding"].is_null() {
             answer["asOfSeq"].take();
-            // Names are those of today, as far as anything says them.
+            // Names and phones are those of today, as far as anything says them.
             for row in answer["rows"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-                row.retain(|column, _| column != "name" && column != "contactName");
+                row.retain(|column, _| !["name", "contactName", "contactPhone"].contains(&column.as_str()));
             }
             return answer;
         }

@@ -102,6 +102,7 @@ fn a_find_shows_where_it_is_in_plain_pieces() {
     );
     assert_eq!(found["messages"][0]["message"]["text"], text);
     assert_eq!(found["messages"][0]["contactName"], "João da Silva");
+    assert_eq!(found["messages"][0]["contactPhone"], found["contacts"][0]["contact"]["phone"]);
     assert_eq!(
         found["contacts"][0]["highlight"],
         json!({ "name": [{ "text": "Joã", "match": true }, { "text": "o da Silva", "match": false }], "phone": null })

@@ -105,6 +105,7 @@ fn every_wrong_field_is_named_and_nothing_is_saved() {
     body["views"] = json!([
         { "name": " ", "address": "https://elsewhere.example/" }, { "name": "a", "address": "/live" },
         { "name": "a", "address": "/live?wall" }, { "name": "b", "address": "/chats", "whose": "mine" },
+        { "name": "c", "address": "/chats?search=Zulmira" },
     ]);
     body["dailyReport"] = json!({ "at": "7:30", "language": "fr", "to": "a@b" });
     body["more"] = json!(1);
@@ -132,6 +133,7 @@ fn every_wrong_field_is_named_and_nothing_is_saved() {
         "views[0].address must be an address like",
         "views[2].name is there twice",
         "views[3].whose is not known here",
+        "views[4].address must not contain a search",
         "dailyReport.at must be a time of day like 07:30",
         "dailyReport.language must be pt-BR or en",
         "dailyReport.to is not known here",

@@ -318,6 +318,10 @@ fn a_name_that_shows_nothing_is_none_and_the_phone_stands_for_it() {
         );
         let contact = &hub.json(&format!("/api/umbler/contacts/ct-{id}"))["contact"];
         assert_eq!(contact["name"], Value::Null, "{contact}");
+        let behind = hub.json("/api/umbler/metrics/live?explain=true&metric=open");
+        let rows = behind["rows"].as_array().expect("rows");
+        let row = rows.iter().find(|row| row["chatId"] == id).expect("the chat is open");
+        assert_eq!((&row["contactName"], &row["contactPhone"]), (&Value::Null, &json!("+5511900000001")));
     }
     let unseen = "\u{2066}\u{feff}\u{2069}";
     hub.provider().posts(

@@ -1,6 +1,7 @@
 import { Command } from 'cmdk';
 import { useLayoutEffect, useRef } from 'react';
 import { useNavigate } from 'react-router';
+import type { Chat } from 'umbler-hub-client';
 
 import { calledOf } from '../hub/given-names.ts';
 import { givenNames, openChats, settings } from '../hub/hub.tsx';
@@ -9,6 +10,7 @@ import { ownViews } from '../hub/views.ts';
 import { Icon } from '../parts/icons.tsx';
 import { holds } from '../words/fold.ts';
 import { contactTitle } from '../words/people.ts';
+import { phoneHolds } from '../words/phone-forms.ts';
 import { useWords } from '../words/words.ts';
 import { PAGES } from './pages.ts';
 import type { Act } from './useActs.ts';
@@ -43,7 +45,7 @@ export default function Palette({ acts, typed, type, close }: PaletteProps) {
   const team = useStore(settings).settings?.views ?? [];
   const views = [...useStore(ownViews), ...team].filter(({ name }) => holds(name, typed));
   const fitting = acts.filter(({ name }) => holds(name, typed));
-  const found = typed.trim() === '' ? [] : chats.filter((chat) => holds(contactTitle(say, chat), typed));
+  const found = typed.trim() === '' ? [] : chats.filter((chat) => isCalled(chat, typed));
   const search = `/chats?search=${encodeURIComponent(typed.trim())}`;
   return (
     // What fits is found as in the rest of the page, whatever accents are typed.
@@ -101,4 +103,9 @@ export default function Palette({ acts, typed, type, close }: PaletteProps) {
       </Command.List>
     </Command>
   );
+}
+
+/** By name or phone, as the hub finds them. */
+function isCalled({ contactName, contactPhone }: Chat, typed: string): boolean {
+  return holds(contactName ?? '', typed) || phoneHolds(contactPhone, typed);
 }

@@ -7,7 +7,7 @@ import { reasonOf } from '../hub/errors.ts';
 import { settings } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
-import { changeTeam, keepOwn, NAME_MAX, ownViews, viewAddress, VIEWS_MAX, withView } from '../hub/views.ts';
+import { changeTeam, forTeam, keepOwn, NAME_MAX, ownViews, viewAddress, VIEWS_MAX, withView } from '../hub/views.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { useWords, type Say } from '../words/words.ts';
@@ -50,8 +50,8 @@ export default function Views({ close }: { close: () => void }) {
           busy={busy}
           // Settings that nobody has saved yet would begin to raise alerts with it.
           teamHurdle={!isAdmin ? say('viewsAdmins') : known.updatedAt === null ? say('viewsNoSettings') : null}
-          save={async (view, forTeam) => {
-            if (forTeam) return inTeam((views) => withView(views, view));
+          save={async (view, isForTeam) => {
+            if (isForTeam) return inTeam((views) => withView(views, view));
             keepOwn(withView(own, view).slice(-VIEWS_MAX));
             return true;
           }}
@@ -110,7 +110,7 @@ interface SaveViewProps {
   /** Why nothing can be saved for the team; null: it can. */
   teamHurdle: string | null;
   /** True once it is saved. */
-  save: (view: SavedView, forTeam: boolean) => Promise<boolean>;
+  save: (view: SavedView, isForTeam: boolean) => Promise<boolean>;
 }
 
 function SaveView({ busy, teamHurdle, save }: SaveViewProps) {
@@ -143,7 +143,12 @@ function SaveView({ busy, teamHurdle, save }: SaveViewProps) {
       />
       <Radio.Group value={whose} onChange={setWhose} label={say('viewsWhose')}>
         <Radio value="own" label={say('viewsForMe')} />
-        <Radio value="team" label={say('viewsForTeam')} disabled={teamHurdle !== null} description={teamHurdle} />
+        <Radio
+          value="team"
+          label={say('viewsForTeam')}
+          disabled={teamHurdle !== null}
+          description={teamHurdle ?? (forTeam({ name, address }).address !== address && say('viewsNoSearch'))}
+        />
       </Radio.Group>
       <footer>
         <span className="quiet" role="status">

@@ -13,7 +13,9 @@ import { urgencyOf } from '../hub/waits.ts';
 import { useLimits } from '../live/limits.ts';
 import { useSectorName } from '../live/sectors.ts';
 import { Avatar } from '../parts/Avatar.tsx';
+import { HeldChip } from '../parts/HeldChip.tsx';
 import { Failure } from '../parts/Notice.tsx';
+import { holding, useHeld } from '../parts/useHeld.ts';
 import { useListKeys } from '../parts/useListKeys.ts';
 import { clock, moment, number } from '../words/format.ts';
 import { contactTitle, lastWords } from '../words/people.ts';
@@ -22,6 +24,7 @@ import { NAMES, waits, type Filters } from './filters.ts';
 import { countOf, type ShownRows } from './useRows.ts';
 
 const ROW_PX = 72;
+const idOf = ({ id }: Chat) => id;
 /** So near to the end the next page is asked for. */
 const NEAR = 20;
 
@@ -34,14 +37,17 @@ interface ChatListProps {
 
 /** As many rows as there are chats, but only those in sight exist. */
 export function ChatList({
-  rows: { chats, total, failure, more, again },
+  rows: { chats: found, total, failure, more, again },
   filters,
   chosen,
   isPast = false,
 }: ChatListProps) {
   const say = useWords();
   const box = useRef<HTMLDivElement>(null);
+  const held = useHeld(found, idOf, filters);
+  const chats = held.shown;
   const count = chats?.length ?? 0;
+  const known = found?.length ?? 0;
   const rows = useVirtualizer({
     count,
     getScrollElement: () => box.current,
@@ -49,7 +55,10 @@ export function ChatList({
     getItemKey: (index) => chats?.[index]?.id ?? index,
     overscan: 6,
   });
-  const keys = useListKeys(rows, count, chosen);
+  const keys = useListKeys(rows, count, chosen, (index) => {
+    const chat = chats?.[index];
+    return chat !== undefined && held.isGone(chat);
+  });
   const items = rows.getVirtualItems();
   const end = items.at(-1)?.index ?? 0;
   useEffect(() => {
@@ -66,7 +75,7 @@ export function ChatList({
     sought.current = undefined;
   }, [chats, chosen, rows]);
 
-  const shown = say(countOf(count, total), { count: number(count), total: number(total) });
+  const shown = say(countOf(known, total), { count: number(known), total: number(total) });
   const narrowed = filters.status !== 'open' || filters.search !== '' || NAMES.some((name) => filters[name] !== '');
   return (
     <>
@@ -74,19 +83,21 @@ export function ChatList({
         {chats === null ? say('loading') : shown}
       </p>
       {failure !== null && <Failure reason={failure} {...(again ? { again } : {})} />}
-      <div className="scroll" ref={box} {...keys.box}>
+      <div className="scroll" ref={box} {...keys.box} {...holding(held, keys.box.onKeyDown)}>
+        <HeldChip {...held} />
         {/* Where the rows will stand, so that nothing moves when they come. */}
         {chats === null &&
           failure === null &&
           [1, 2, 3, 4, 5].map((row) => <Skeleton key={row} height={52} className="bone" />)}
-        {chats?.length === 0 && total !== null && (
+        {known === 0 && chats !== null && total !== null && (
           <p className="blank">{narrowed ? say('noMatch') : say(isPast ? 'noneThen' : 'noChats')}</p>
         )}
         <ul className="virtual" data-list="" style={{ height: rows.getTotalSize() }}>
           {items.map(({ key, index, start, size }) => {
             const chat = chats?.[index];
             return (
-              chat && (
+              chat &&
+              !held.isGone(chat) && (
                 <li
                   key={key}
                   data-index={index}

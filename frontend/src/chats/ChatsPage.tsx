@@ -10,6 +10,7 @@ import { SectorLabels, useSectorLabels } from '../live/sectors.ts';
 import { Icon } from '../parts/icons.tsx';
 import { holds } from '../words/fold.ts';
 import { fullMoment } from '../words/format.ts';
+import { phoneHolds } from '../words/phone-forms.ts';
 import { useWords } from '../words/words.ts';
 import { ChatList } from './ChatList.tsx';
 import { ConversationView, PastConversation } from './ConversationView.tsx';
@@ -126,9 +127,9 @@ function Played({ played }: { played: Playing }) {
   );
 }
 
-/** Names alone: phones are not told with chats. */
-function found({ contactName }: Chat, search: string): boolean {
-  return holds(contactName ?? '', search);
+/** By name or phone, as the hub finds them. */
+function found({ contactName, contactPhone }: Chat, search: string): boolean {
+  return holds(contactName ?? '', search) || phoneHolds(contactPhone, search);
 }
 
 /** Nothing is open yet. */

@@ -126,6 +126,16 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
   const given = useStore(givenNames);
   const [params] = useSearchParams();
   const title = useRef<HTMLHeadingElement>(null);
+  const about =
+    chat &&
+    [
+      say(`s_one_${chat.status}`),
+      sectorName(chat.sector),
+      agentName(say, chat.owner),
+      chat.channel && calledOf(given, 'channel', chat.channel),
+    ]
+      .filter(Boolean)
+      .join(' · ');
   // biome-ignore lint/correctness/useExhaustiveDependencies: another chat has another title
   useEffect(() => title.current?.focus({ preventScroll: true }), [id]);
   const about =
@@ -145,7 +155,7 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
       </Link>
       <Avatar name={chat?.contactName ?? null} picture={contact?.pictureUrl ?? null} />
       <div className="main">
-        <h2 ref={title} tabIndex={-1}>
+        <h2 ref={title} tabIndex={-1} title={chat === null ? undefined : contactTitle(say, chat)}>
           {chat === null ? say('conversation') : contactTitle(say, chat)}
         </h2>
         <p

@@ -33,7 +33,7 @@ function Absent({ state, name, isPicture }: { state: FileState; name: string; is
     <div className={isPicture ? 'picture missing' : 'document'} data-file={state}>
       <Icon name={isPicture ? 'picture' : 'document'} />
       <span className="main">
-        <span>{name}</span>
+        <span title={name}>{name}</span>
         <span className="small">{say(`file_${state === 'ready' ? 'asking' : state}`)}</span>
       </span>
     </div>
@@ -78,7 +78,7 @@ function Document({ file, url, name }: { file: File; url: string; name: string }
   const say = useWords();
   const kind = file.contentType?.split('/').at(-1)?.toUpperCase();
   return (
-    <a className="document" href={url} target="_blank" rel="noopener noreferrer">
+    <a className="document" href={url} target="_blank" rel="noopener noreferrer" title={name}>
       <Icon name="document" />
       <span className="main">
         <span>

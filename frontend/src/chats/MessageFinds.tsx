@@ -53,7 +53,13 @@ export function MessageFinds({ q, chosen }: { q: string; chosen: string | null }
   );
 }
 
-function Find({ found: { message, contactName, highlight }, isChosen }: { found: Found; isChosen: boolean }) {
+function Find({
+  found: { message, contactName, contactPhone, highlight },
+  isChosen,
+}: {
+  found: Found;
+  isChosen: boolean;
+}) {
   const say = useWords();
   const [params] = useSearchParams();
   const search = new URLSearchParams(params);
@@ -67,7 +73,7 @@ function Find({ found: { message, contactName, highlight }, isChosen }: { found:
       >
         <Avatar name={contactName} />
         <span className="main">
-          <span className="name">{contactTitle(say, { contactName })}</span>
+          <span className="name">{contactTitle(say, { contactName, contactPhone })}</span>
           <span className="snippet">
             {message.direction === 'out' && '↩ '}
             {highlight.cutBefore && '…'}

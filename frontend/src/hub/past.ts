@@ -17,6 +17,7 @@ export interface PastLive {
 interface Explained {
   chatId: string;
   contactName: string | null;
+  contactPhone: string | null;
   start: string;
   agent: string | null;
   sector: string | null;
@@ -44,9 +45,10 @@ export async function readPast(at: string): Promise<PastLive> {
     id === null ? null : { id, name: known.get(id) ?? null };
   const found =
     waiting?.map(
-      ({ chatId, contactName, start, agent, sector }): Waiting => ({
+      ({ chatId, contactName, contactPhone, start, agent, sector }): Waiting => ({
         id: chatId,
         contactName,
+        contactPhone,
         sector: named(sector, ofSectors),
         owner: named(agent, ofAgents),
         channel: null,

@@ -7,6 +7,7 @@ import { SearchStore } from './search.ts';
 const find = (id: string, contactId: string) => ({
   message: message(id, { contactId }),
   contactName: null,
+  contactPhone: null,
   highlight: { text: [], cutBefore: false, cutAfter: false },
 });
 const page = (...messages: ReturnType<typeof find>[]) => ({

@@ -13,6 +13,7 @@ export interface Piece {
 export interface Found {
   message: Message;
   contactName: string | null;
+  contactPhone: string | null;
   highlight: { text: Piece[]; cutBefore: boolean; cutAfter: boolean };
 }
 

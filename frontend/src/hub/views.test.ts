@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { viewAddress, withView } from './views.ts';
+import { forTeam, viewAddress, withView } from './views.ts';
 
 test('a view keeps the filters of a page, and neither the chat that is open nor a moment of the past', () => {
   assert.equal(viewAddress('/chats/abc', '?wait=late&at=2026-03-02T13:00:00Z'), '/chats?wait=late');
@@ -9,6 +9,13 @@ test('a view keeps the filters of a page, and neither the chat that is open nor 
   assert.equal(viewAddress('/reports', ''), '/reports');
   assert.equal(viewAddress('/settings/rules', ''), null);
   assert.equal(viewAddress('/livestock', ''), null);
+});
+
+test('a view of the team holds nobody who was searched for', () => {
+  const saved = (address: string) => forTeam({ name: 'a', address }).address;
+  assert.equal(saved('/chats?search=Zulmira&in=messages'), '/chats');
+  assert.equal(saved('/chats?wait=late&search=Zulmira'), '/chats?wait=late');
+  assert.equal(saved('/live?wall'), '/live?wall');
 });
 
 test('a view that is saved under a name that is there takes its place', () => {

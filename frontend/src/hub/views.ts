@@ -19,6 +19,8 @@ export const NAME_MAX = 60;
 const PAGES = ['/live', '/chats', '/reports'];
 /** A moment that passes is no part of a view. */
 const PASSING = ['at'];
+/** What was searched for may be a person, and the hub keeps what the team saves for good. */
+const SEARCHED = ['search', 'in', 'message'];
 
 export const ownViews = new Store<SavedView[]>(kept());
 
@@ -30,6 +32,15 @@ export function viewAddress(pathname: string, search: string): string | null {
   for (const name of PASSING) params.delete(name);
   const query = params.toString();
   return query === '' ? page : `${page}?${query}`;
+}
+
+/** The same view without what was searched for. */
+export function forTeam({ name, address }: SavedView): SavedView {
+  const [page = '', query = ''] = address.split('?');
+  const params = new URLSearchParams(query);
+  if (!SEARCHED.some((searched) => params.has(searched))) return { name, address };
+  for (const searched of SEARCHED) params.delete(searched);
+  return { name, address: params.size === 0 ? page : `${page}?${params}` };
 }
 
 /** The same name again is the same view. */
@@ -48,7 +59,7 @@ export async function changeTeam(change: (views: SavedView[]) => SavedView[]) {
   for (;;) {
     const { settings: known, seq } = settings.get();
     if (known === null) return;
-    const body = { ...known, views: change(known.views ?? []) };
+    const body = { ...known, views: change(known.views ?? []).map(forTeam) };
     try {
       settings.take(await hub.send('PUT', PATH, body, undefined, { ifMatch: `"${seq ?? 0}"` }));
       return;

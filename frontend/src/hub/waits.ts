@@ -45,8 +45,7 @@ export interface Figures {
 export interface Waiting {
   id: string;
   contactName: string | null;
-  /** Not known of a moment of the past. */
-  contactPhone?: string | null;
+  contactPhone: string | null;
   sector: Named | null;
   owner: Named | null;
   channel: string | null;

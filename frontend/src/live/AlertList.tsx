@@ -2,7 +2,9 @@ import { useState } from 'react';
 import type { Alert } from 'umbler-hub-client';
 
 import { useNow } from '../hub/clock.ts';
+import { HeldChip } from '../parts/HeldChip.tsx';
 import { Icon } from '../parts/icons.tsx';
+import { holding, useHeld } from '../parts/useHeld.ts';
 import { agentName, agentTitle, clock, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { AlertRow } from './AlertRow.tsx';
@@ -12,10 +14,14 @@ import { useSectorName } from './sectors.ts';
 /** Beyond this many nobody reads them one by one. */
 const SHOWN_MAX = 60;
 
+const idOf = ({ id }: Alert) => id;
+const keyOf = ({ key }: AlertGroup) => key;
+
 /** Alerts in groups; one by one where there are none. */
 export function AlertList({ alerts, groups }: { alerts: Alert[]; groups: AlertGroup[] | null }) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  if (groups === null) return <Rows alerts={alerts} />;
+  const held = useHeld(groups, keyOf);
+  if (held.shown === null) return <Rows alerts={alerts} />;
   const toggle = (key: string) =>
     setOpened((before) => {
       const after = new Set(before);
@@ -23,36 +29,52 @@ export function AlertList({ alerts, groups }: { alerts: Alert[]; groups: AlertGr
       return after;
     });
   return (
-    <ul className="alert-groups">
-      {groups.map((group) => (
-        <Group key={group.key} group={group} isOpen={opened.has(group.key)} toggle={() => toggle(group.key)} />
-      ))}
-    </ul>
+    <>
+      <HeldChip {...held} />
+      <ul className="alert-groups" {...holding(held)}>
+        {held.shown.map((group) => (
+          <Group
+            key={group.key}
+            group={group}
+            isGone={held.isGone(group)}
+            isOpen={opened.has(group.key)}
+            toggle={() => toggle(group.key)}
+          />
+        ))}
+      </ul>
+    </>
   );
 }
 
 function Rows({ alerts }: { alerts: Alert[] }) {
   const say = useWords();
+  const held = useHeld(alerts, idOf);
+  const shown = held.shown ?? alerts;
   return (
-    <ul className="alert-rows">
-      {alerts.slice(0, SHOWN_MAX).map((alert) => (
-        <AlertRow key={alert.id} alert={alert} />
-      ))}
-      {alerts.length > SHOWN_MAX && (
-        <li className="quiet">{say('andMore', { count: number(alerts.length - SHOWN_MAX) })}</li>
-      )}
-    </ul>
+    <>
+      <HeldChip {...held} />
+      <ul className="alert-rows" {...holding(held)}>
+        {shown.slice(0, SHOWN_MAX).map((alert) => (
+          <AlertRow key={alert.id} alert={alert} isGone={held.isGone(alert)} />
+        ))}
+        {shown.length > SHOWN_MAX && (
+          <li className="quiet">{say('andMore', { count: number(shown.length - SHOWN_MAX) })}</li>
+        )}
+      </ul>
+    </>
   );
 }
 
 interface GroupProps {
   group: AlertGroup;
+  /** Its place is kept. */
+  isGone: boolean;
   isOpen: boolean;
   toggle: () => void;
 }
 
 /** How many, how many of them are urgent, and how long the first has been waiting. */
-function Group({ group: { by, who, alerts }, isOpen, toggle }: GroupProps) {
+function Group({ group: { by, who, alerts }, isGone, isOpen, toggle }: GroupProps) {
   const say = useWords();
   const sectorName = useSectorName();
   const now = useNow();
@@ -66,7 +88,11 @@ function Group({ group: { by, who, alerts }, isOpen, toggle }: GroupProps) {
   const about = counts.filter(Boolean).join(' · ');
   const since = Math.min(...alerts.map((alert) => Date.parse(alert.since)));
   return (
-    <li data-urgency={urgent > 0 ? 'late' : 'attention'} data-taken={by === 'taken' || undefined}>
+    <li
+      data-urgency={urgent > 0 ? 'late' : 'attention'}
+      data-taken={by === 'taken' || undefined}
+      data-gone={isGone || undefined}
+    >
       <button
         type="button"
         className="alert-group"

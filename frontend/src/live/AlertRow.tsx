@@ -14,8 +14,8 @@ import { useWords } from '../words/words.ts';
 import { isNewAlert, URGENT } from './alertGroups.ts';
 import { useSectorName } from './sectors.ts';
 
-/** One alert: whose chat it is, since when, and who is on it. */
-export function AlertRow({ alert }: { alert: Alert }) {
+/** One alert: whose chat it is, since when, and who is on it. One that `isGone` keeps its place, empty. */
+export function AlertRow({ alert, isGone = false }: { alert: Alert; isGone?: boolean }) {
   const say = useWords();
   const mayTake = useRole() !== 'viewer';
   const link = useRef<HTMLAnchorElement>(null);
@@ -52,6 +52,7 @@ export function AlertRow({ alert }: { alert: Alert }) {
     <li
       className="alert"
       data-kind={kind}
+      data-gone={isGone || undefined}
       data-urgency={URGENT[kind] ? 'late' : 'attention'}
       data-taken={acknowledgedAt !== null || undefined}
       data-new={(acknowledgedAt === null && isNewAlert(raisedAt, now)) || undefined}

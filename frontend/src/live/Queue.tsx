@@ -9,7 +9,9 @@ import { useRole } from '../hub/role.ts';
 import { isNewlyLate, urgencyOf, type Waiting } from '../hub/waits.ts';
 import { AboutThis } from '../parts/AboutThis.tsx';
 import { Below } from '../parts/Below.tsx';
+import { HeldChip } from '../parts/HeldChip.tsx';
 import { Icon } from '../parts/icons.tsx';
+import { holding, useHeld } from '../parts/useHeld.ts';
 import { useListKeys } from '../parts/useListKeys.ts';
 import { agentName, agentTitle, clock, duration, number, talkUrl } from '../words/format.ts';
 import { contactTitle, lastWords } from '../words/people.ts';
@@ -20,21 +22,28 @@ import { useSectorName } from './sectors.ts';
 /** As high as `.waiting` in `live.css`, and the gap under it. */
 const ROW_PX = 52;
 
+const idOf = ({ id }: Waiting) => id;
+
 /** Whose customer waits, the longest first; each wait ticks by itself. */
 export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null; tooMany?: boolean }) {
   const say = useWords();
   const box = useRef<HTMLDivElement>(null);
+  const held = useHeld(waiting, idOf);
+  const { shown } = held;
   const { of, differ } = useLimits();
   const { attentionMs, lateMs } = of(null);
   const from = (ms: number) => say('thresholds', { age: duration(ms) });
   const rows = useVirtualizer({
-    count: waiting?.length ?? 0,
+    count: shown?.length ?? 0,
     getScrollElement: () => box.current,
     estimateSize: () => ROW_PX,
-    getItemKey: (index) => waiting?.[index]?.id ?? index,
+    getItemKey: (index) => shown?.[index]?.id ?? index,
     overscan: 6,
   });
-  const keys = useListKeys(rows, waiting?.length ?? 0);
+  const keys = useListKeys(rows, shown?.length ?? 0, undefined, (index) => {
+    const item = shown?.[index];
+    return item !== undefined && held.isGone(item);
+  });
   return (
     <section className="card panel queue" aria-labelledby="queue-title">
       <header>
@@ -53,7 +62,15 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
           {say('tooManyWait')}
         </p>
       )}
-      <div className="scroll" ref={box} {...keys.box} role="group" aria-labelledby="queue-title">
+      <div
+        className="scroll"
+        ref={box}
+        {...keys.box}
+        {...holding(held, keys.box.onKeyDown)}
+        role="group"
+        aria-labelledby="queue-title"
+      >
+        <HeldChip {...held} />
         {/* Where the rows will stand, so that nothing moves when they come. */}
         {waiting === null && !tooMany && (
           <div aria-busy="true" aria-label={say('loading')} role="status">
@@ -65,13 +82,14 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
         {waiting?.length === 0 && <p className="blank">{say('queueEmpty')}</p>}
         <ul className="virtual" data-list="" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ key, index, start, size }) => {
-            const item = waiting?.[index];
+            const item = shown?.[index];
             return (
-              item && (
+              item &&
+              !held.isGone(item) && (
                 <li
                   key={key}
                   style={{ transform: `translateY(${start}px)`, height: size }}
-                  aria-setsize={waiting.length}
+                  aria-setsize={shown.length}
                   aria-posinset={index + 1}
                 >
                   <Row waiting={item} isStop={keys.isStop(key)} />

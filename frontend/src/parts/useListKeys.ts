@@ -5,8 +5,16 @@ import { useState, type FocusEvent, type KeyboardEvent } from 'react';
 
 type Rows = Virtualizer<HTMLDivElement, Element>;
 
-/** `chosen` is the key of the row to begin with; without one, or while it is not in sight, the first that is. */
-export function useListKeys(rows: Rows, count: number, chosen?: string) {
+/**
+ * `chosen` is the key of the row to begin with; without one, or while it is not in sight, the first that is. A place that
+ * `isEmpty` is passed over.
+ */
+export function useListKeys(
+  rows: Rows,
+  count: number,
+  chosen?: string,
+  isEmpty: (index: number) => boolean = () => false,
+) {
   const [last, setLast] = useState<string | null>(null);
   const items = rows.getVirtualItems();
   const isThere = (key: string | null | undefined) => items.some((item) => item.key === key);
@@ -18,7 +26,10 @@ export function useListKeys(rows: Rows, count: number, chosen?: string) {
     if (step === undefined || row === null) return;
     event.preventDefault();
     const box = event.currentTarget;
-    const next = Math.min(count - 1, Math.max(0, row + step));
+    let next = Math.min(count - 1, Math.max(0, row + step));
+    // Towards the end that was asked for, and from there back.
+    while (isEmpty(next) && next + Math.sign(step) >= 0 && next + Math.sign(step) < count) next += Math.sign(step);
+    while (isEmpty(next) && next !== row) next -= Math.sign(step);
     rows.scrollToIndex(next);
     // The row may have to be made first.
     requestAnimationFrame(() =>

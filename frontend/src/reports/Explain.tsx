@@ -18,6 +18,7 @@ import type { Report } from './useReport.ts';
 interface Behind {
   chatId: string;
   contactName: string | null;
+  contactPhone: string | null;
   start: string;
   end: string;
   wallMs: number;

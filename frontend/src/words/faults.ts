@@ -43,6 +43,10 @@ export const FAULTS: Fault[] = [
     said: 'must be an address like /chats?wait=late, of at most {} characters',
     pt: 'precisa ser um endereço como /chats?wait=late, de no máximo {} caracteres',
   },
+  {
+    said: 'must not contain a search, because it stays for good and may name a person',
+    pt: 'não pode conter uma busca, porque fica guardada para sempre e pode ter o nome de uma pessoa',
+  },
   { said: 'must be a time of day like 07:30', pt: 'precisa ser um horário como 07:30' },
   {
     said: 'must be two times of day like ["08:00","12:00"], the first one earlier',

@@ -67,6 +67,7 @@ export const SCREEN = {
     wayStores: 'stores',
     wayPosition: 'position {{count}}',
     waySessions: 'connected: {{count}}',
+    heldNew: 'New: {{count}}',
   },
   pt: {
     notice: 'Aviso',
@@ -134,5 +135,6 @@ export const SCREEN = {
     wayStores: 'grava',
     wayPosition: 'posição {{count}}',
     waySessions: 'conectadas: {{count}}',
+    heldNew: 'Novas: {{count}}',
   },
 } as const;

@@ -12,7 +12,7 @@ use crate::domain::settings::{
     Seconds, Span, Thresholds, WeekHours,
 };
 use crate::domain::views::{
-    SavedView, VIEW_ADDRESS_CHARS_MAX, VIEW_NAME_CHARS_MAX, VIEWS_MAX, is_view_address,
+    SavedView, VIEW_ADDRESS_CHARS_MAX, VIEW_NAME_CHARS_MAX, VIEWS_MAX, holds_search, is_view_address,
 };
 use crate::domain::{AlertKind, TeamSettings};
 use crate::http::error::ApiError;
@@ -113,6 +113,10 @@ impl Reader {
                 let what = format!(
                     "must be an address like /chats?wait=late, of at most {VIEW_ADDRESS_CHARS_MAX} characters"
                 );
+                self.note(format!("{path}.address"), what);
+            }
+            if address.as_deref().is_some_and(holds_search) {
+                let what = "must not contain a search, because it stays for good and may name a person";
                 self.note(format!("{path}.address"), what);
             }
             match name {

@@ -112,10 +112,13 @@ impl Search {
         let message = messages::load(tx, row, &self.scope)?;
         let excerpt = message.text.as_deref().and_then(|text| highlight::excerpt(text, &self.wanted));
         let Some(highlight) = excerpt else { return Ok(None) };
-        let mut select = tx.prepare_cached("SELECT name FROM contacts WHERE id = ?1")?;
-        let mut names = select.query([&message.contact_id])?;
-        let contact_name = names.next()?.map(|row| row.get(0)).transpose()?.flatten();
-        Ok(Some(FoundMessage { message, contact_name, highlight }))
+        let mut select = tx.prepare_cached("SELECT name, phone FROM contacts WHERE id = ?1")?;
+        let mut contacts = select.query([&message.contact_id])?;
+        let (contact_name, contact_phone) = match contacts.next()? {
+            Some(row) => (row.get(0)?, row.get(1)?),
+            None => (None, None),
+        };
+        Ok(Some(FoundMessage { message, contact_name, contact_phone, highlight }))
     }
 }
 

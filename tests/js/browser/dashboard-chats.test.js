@@ -198,6 +198,30 @@ test('a contact whose name shows nothing is listed by the phone', async (t) => {
   await text(page, '.list .chat .name', '+5511900000001');
   await text(page, '.list .chat .name', 'No name');
   clean();
+
+  // And so it is in Portuguese, wherever else chats are listed: among finds, on Live as it was, behind numbers, in the console.
+  const portuguese = await visit(t, browser, hub, '/chats', { locale: 'pt-BR' });
+  const named = async (path, row) => {
+    await portuguese.page.goto(hub.origin + path);
+    await text(portuguese.page, row, '+5511900000001');
+    await text(portuguese.page, row, 'Sem nome');
+  };
+  await named('/chats', '.list .chat .name');
+  await named('/chats?search=hello&in=messages', '.finds .name');
+  await named(`/live?at=${new Date().toISOString()}`, '.queue .name');
+  await portuguese.page.goto(`${hub.origin}/reports?period=today`);
+  await portuguese.page.getByRole('button', { name: /^Msgs. clientes: 2/ }).click();
+  await text(portuguese.page, '.behind a', '+5511900000001');
+  await text(portuguese.page, '.behind a', 'Sem nome');
+  portuguese.clean();
+  const { page: console } = await visit(t, browser, hub, '/console', { locale: 'pt-BR' });
+  await text(console, '#state-name', 'Ao vivo');
+  for (const chat of ['a', 'b'])
+    await hub.says(chat, 'good morning', (_, content) =>
+      Object.assign(content.Contact, { Name: blank, PhoneNumber: chat === 'a' ? '+5511900000001' : null }),
+    );
+  for (const row of ['#chats .row', '#updates .update'])
+    for (const name of ['+5511900000001', 'Sem nome']) await text(console, row, name);
 });
 
 test('what customers write is text, and a link goes to https alone', async (t) => {

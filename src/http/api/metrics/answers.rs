@@ -224,6 +224,7 @@ struct BehindRow {
     chat_id: String,
     contact_id: Option<String>,
     contact_name: Option<String>,
+    contact_phone: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     start: Timestamp,
     #[schema(value_type = String, format = DateTime)]

@@ -290,10 +290,12 @@ async fn explained(
     let chats = chats.into_iter().cloned().collect();
     let names = state.ask(LookUpNames { members: Vec::new(), chats, scope }).await?;
     let rows = found.rows.iter().map(|row| {
+        let contact = names.chats.get(&row.chat_id);
         vec![
             json!(row.chat_id),
             json!(row.contact_id),
-            json!(names.chats.get(&row.chat_id)),
+            json!(contact.and_then(|contact| contact.name.as_ref())),
+            json!(contact.and_then(|contact| contact.phone.as_ref())),
             json!(row.start),
             json!(row.end),
             json!(row.wall_ms),
@@ -317,6 +319,7 @@ async fn explained(
             "chatId",
             "contactId",
             "contactName",
+            "contactPhone",
             "start",
             "end",
             "wallMs",
