@@ -126,16 +126,6 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
   const given = useStore(givenNames);
   const [params] = useSearchParams();
   const title = useRef<HTMLHeadingElement>(null);
-  const about =
-    chat &&
-    [
-      say(`s_one_${chat.status}`),
-      sectorName(chat.sector),
-      agentName(say, chat.owner),
-      chat.channel && calledOf(given, 'channel', chat.channel),
-    ]
-      .filter(Boolean)
-      .join(' · ');
   // biome-ignore lint/correctness/useExhaustiveDependencies: another chat has another title
   useEffect(() => title.current?.focus({ preventScroll: true }), [id]);
   const about =

@@ -5,6 +5,7 @@ export const SINGULAR = {
     delayHint_one:
       'From the customer’s phone to this screen, by the newest customer message. It took {{last}}. Measured by the hub’s clock.',
     count_one: '{{count}} chat',
+    heldNew_one: 'New: {{count}}',
     agentCount_one: '{{count}} agent',
     imported_one: '{{count}} entry imported.',
     importedNothing_one: 'The entry was the same already; nothing changed.',
@@ -34,6 +35,7 @@ export const SINGULAR = {
     delayHint_one:
       'Do celular do cliente até esta tela, pela mensagem mais recente de um cliente, que levou {{last}}. Medido pelo relógio do hub.',
     count_one: '{{count}} conversa',
+    heldNew_one: 'Nova: {{count}}',
     agentCount_one: '{{count}} atendente',
     imported_one: '{{count}} cadastro importado.',
     importedNothing_one: 'O cadastro já estava assim; nada mudou.',
