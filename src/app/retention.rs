@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cluster::duties::Duties;
 use crate::config::DaysKept;
 use crate::domain::{ContactId, EventId, Seq};
-use crate::hub::{Ack, GetHealth, Ingest, IngestError, UmblerHub};
+use crate::hub::{Ack, AckStatus, GetHealth, Ingest, IngestError, UmblerHub};
 use crate::journal::retain::ROWS_MAX;
 use crate::journal::{ErasureRequest, Origin, Payload, Record, Retained, RetentionStep, erasure_list};
 use crate::reads::{Asker, CountOldDeliveries, FindDue, FindForgotten, FindPerson, ReadError, Readers};
@@ -230,6 +230,9 @@ impl Retention {
             if matches!(record.payload, Payload::Erasure(_)) { ERASURE_REST_MAX } else { REST_MAX };
         let begun = Instant::now();
         match self.hub.send(Ingest { record }).await {
+            Ok(Ok(ack)) if ack.status == AckStatus::Outdated => {
+                Err(Ended::Failed("another hub of the cluster has the duties by now".to_owned()))
+            }
             Ok(Ok(ack)) => Ok((ack, pace.rest(begun.elapsed(), Instant::now(), rest_max))),
             Ok(Err(IngestError::Stopping)) | Err(_) => Err(Ended::Stopping),
             Ok(Err(error @ (IngestError::Full | IngestError::Unwritable))) => {

@@ -5,7 +5,7 @@
 //! no write for [`TAKEN_AFTER`], and its owner counts itself out before that, by its own clock
 //! ([`OWNED_FOR`]). No two clocks are compared.
 //!
-//! A hub whose clock differs from the NATS server's by [`AHEAD_MAX`] or more takes no lease, and gives up the one that it has: what is due,
+//! A hub whose clock differs from the NATS server's by [`DUTIES_OFF_MAX`](super::trust::DUTIES_OFF_MAX) or more takes no lease, and gives up the one that it has: what is due,
 //! and what is old enough to be deleted on every hub, would be counted by that clock. Neither does one take it that does not know yet how
 //! its clock is.
 //!

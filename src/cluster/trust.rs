@@ -12,6 +12,9 @@ use crate::domain::Seq;
 
 /// How far a hub's clock may be ahead of the NATS server's.
 pub const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(2);
+/// A hub whose clock is off by this much takes no duties. What a smaller difference makes late or early, such as an alert, is no harm;
+/// a cluster without duties is.
+pub const DUTIES_OFF_MAX: SignedDuration = SignedDuration::from_mins(1);
 
 /// What is known of whether this hub may be trusted.
 #[derive(Debug, Default)]
@@ -106,7 +109,7 @@ impl Trust {
     /// known.
     pub fn is_clock_right(&self) -> Option<bool> {
         let is_known = self.is_clock_known.load(Ordering::Acquire);
-        is_known.then(|| self.clock_ahead().abs() < AHEAD_MAX)
+        is_known.then(|| self.clock_ahead().abs() < DUTIES_OFF_MAX)
     }
 
     /// The hub is to end now, because its next start can get a copy of another hub's database in place of its own.
