@@ -61,7 +61,11 @@ struct NameRequest {
     #[schema(min_length = 1, max_length = 128)]
     id: String,
     /// The name; null takes back the one that an admin set.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
     name: Option<String>,
 }
 
