@@ -200,7 +200,7 @@ fn the_hub_ends_the_connection_by_itself() {
 
 /// Connections that are closed by each side, and how many of them end at once.
 const CLOSES: usize = 50;
-const PROMPT_MIN: usize = 40;
+const PROMPT_MIN: usize = 26;
 
 #[test]
 fn a_connection_ends_as_soon_as_both_sides_have_closed() {

@@ -5,6 +5,7 @@ import type { HubSettings, Named, Thresholds, UmblerHubClient } from 'umbler-hub
 import { isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
 import { onStream } from './stream.ts';
+import { forTeam } from './team-view.ts';
 
 export interface KnownSettings {
   settings: HubSettings | null;
@@ -42,7 +43,7 @@ export class SettingsStore extends Store<KnownSettings> {
     client.on('umbler_update', ({ type, settings, updatedBy }, { seq, timestamp }) => {
       if (type !== 'settings_updated' || settings === undefined || (seq ?? 0) < (this.get().seq ?? 0)) return;
       this.#reading += 1;
-      this.set({ ...NOTHING, settings, updatedAt: timestamp ?? null, updatedBy: updatedBy ?? null, seq: seq ?? null });
+      this.take({ ...NOTHING, settings, updatedAt: timestamp ?? null, updatedBy: updatedBy ?? null, seq: seq ?? null });
     });
     client.on('status', (status) => {
       if (status === 'unauthorized') this.set(NOTHING);
@@ -67,8 +68,13 @@ export class SettingsStore extends Store<KnownSettings> {
   /** An answer of GET or PUT. */
   take({ settings, updatedAt, updatedBy, seq }: KnownSettings) {
     if ((seq ?? 0) < (this.get().seq ?? 0)) return;
-    this.set({ ...NOTHING, settings, updatedAt, updatedBy, seq });
+    this.set({ ...NOTHING, settings: settings && withoutSearches(settings), updatedAt, updatedBy, seq });
   }
+}
+
+/** An older hub let the team save views with what was searched for. This one takes them only without it, also beside other changes. */
+function withoutSearches(settings: HubSettings): HubSettings {
+  return settings.views === undefined ? settings : { ...settings, views: settings.views.map(forTeam) };
 }
 
 /** The thresholds of a sector: its own, else the ones for all. */

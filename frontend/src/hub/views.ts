@@ -10,6 +10,7 @@ import { codeOf } from './errors.ts';
 import { hub, settings } from './hub.tsx';
 import { PATH } from './settings.ts';
 import { Store } from './store.ts';
+import { forTeam } from './team-view.ts';
 
 const KEY = 'umbler-hub-views';
 /** As many as the hub lets a team have. */
@@ -19,8 +20,6 @@ export const NAME_MAX = 60;
 const PAGES = ['/live', '/chats', '/reports'];
 /** A moment that passes is no part of a view. */
 const PASSING = ['at'];
-/** What was searched for may be a person, and the hub keeps what the team saves for good. */
-const SEARCHED = ['search', 'in', 'message'];
 
 export const ownViews = new Store<SavedView[]>(kept());
 
@@ -32,15 +31,6 @@ export function viewAddress(pathname: string, search: string): string | null {
   for (const name of PASSING) params.delete(name);
   const query = params.toString();
   return query === '' ? page : `${page}?${query}`;
-}
-
-/** The same view without what was searched for. */
-export function forTeam({ name, address }: SavedView): SavedView {
-  const [page = '', query = ''] = address.split('?');
-  const params = new URLSearchParams(query);
-  if (!SEARCHED.some((searched) => params.has(searched))) return { name, address };
-  for (const searched of SEARCHED) params.delete(searched);
-  return { name, address: params.size === 0 ? page : `${page}?${params}` };
 }
 
 /** The same name again is the same view. */
