@@ -42,9 +42,10 @@ const SWITCHES: [(&str, &str); 27] = [
 ];
 
 /// The last switch, and each fault of single answers, with a test that uses it.
-const FAULTS: [(&str, &str); 11] = [
+const FAULTS: [(&str, &str); 12] = [
     ("refuses_to_send", "a_refusal_is_told_in_the_providers_words_and_may_be_dropped"),
     ("Status", "an_api_that_fails_now_and_then_is_tried_again_until_everything_is_known"),
+    ("Says", "what_the_provider_said_of_a_message_that_it_refused_is_erased_too"),
     ("Html", "an_api_that_fails_now_and_then_is_tried_again_until_everything_is_known"),
     ("Truncated", "an_api_that_fails_now_and_then_is_tried_again_until_everything_is_known"),
     ("Cut", "what_was_taken_in_although_no_answer_came_is_found_and_not_sent_again"),

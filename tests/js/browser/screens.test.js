@@ -47,16 +47,22 @@ function isStill(t) {
 const steadyHealth = (page) =>
   healthAs(page, (answer) => ({ ...answer, version: '1.0.0', uptimeSeconds: 4210, sessions: 3 }));
 
-/**
- * Nothing but the hub is reached: pictures of customers never come, as where a link has expired. Whether the composer is
- * there depends on an answer of its own, and `dashboard-sending.test.js` looks at it.
- */
+/** What a customer has sent a picture of: a box. */
+const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 330">
+  <rect width="480" height="330" fill="#d9cfc1"/><path d="M90 120 240 70 390 120 240 180Z" fill="#c49a6c"/>
+  <path d="M90 120 240 180V290L90 225Z" fill="#a97c50"/><path d="M390 120 240 180V290L390 225Z" fill="#8f6640"/></svg>`;
+/** The team may answer. */
+const WRITING = { refused: null, windowUntil: null };
+
+/** Nothing but the hub is reached: every picture of a customer is the same. */
 async function alone(page, hub) {
   await page.route(
     (url) => url.origin !== hub.origin,
-    (route) => route.abort(),
+    (route) => route.fulfill({ contentType: 'image/svg+xml', body: PICTURE }),
   );
-  await page.route('**/api/umbler/chats/*/outbox', (route) => route.abort());
+  await page.route('**/api/umbler/chats/*/outbox', (route) =>
+    route.fulfill({ json: { outbox: [], writing: WRITING } }),
+  );
   await steadyHealth(page);
 }
 
@@ -67,16 +73,25 @@ const READY = {
   reports: ['.story', { hasText: /slowest|pior hora/ }],
 };
 
+async function repliesIn(hub, chat) {
+  const { messages } = await hub.json(`/api/umbler/chats/${chat}/messages?limit=12`);
+  return messages.filter(({ source, private: isNote, automated }) => source === 'Member' && !isNote && !automated)
+    .length;
+}
+
+/** The chat is the one with the most replies of those that wait, the longest wait first. */
 async function pagesOf(hub) {
   const { chats } = await hub.json('/api/umbler/chats?status=open&limit=200');
-  const longest = chats
+  const waiting = chats
     .filter(({ waitingSince, kind }) => waitingSince !== null && kind === 'direct')
-    .sort((a, b) => (a.waitingSince < b.waitingSince ? -1 : 1))[0];
+    .sort((a, b) => (a.waitingSince < b.waitingSince ? -1 : 1));
+  const talks = await Promise.all(waiting.map(async ({ id }) => ({ id, replies: await repliesIn(hub, id) })));
+  const [most] = talks.sort((a, b) => b.replies - a.replies);
   return {
     live: '/live',
     wall: '/live?wall',
     chats: '/chats',
-    chat: `/chats/${longest.id}`,
+    chat: `/chats/${most.id}`,
     reports: '/reports',
     agents: '/settings/agents',
     rules: '/settings/rules',
