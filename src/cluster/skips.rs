@@ -62,7 +62,7 @@ async fn directives(context: &Context, settings: &ClusterSettings) -> Result<BTr
 }
 
 /// Removes all directives, because the stream that they are about is gone.
-pub(super) async fn forget(context: &Context, settings: &ClusterSettings) -> Result<(), ClusterError> {
+pub async fn forget(context: &Context, settings: &ClusterSettings) -> Result<(), ClusterError> {
     let stream = stream_of_bucket(settings);
     if stream::find(context, &stream).await?.is_some() {
         context.delete_stream(&stream).await.map_err(|error| ClusterError::Stream(error.to_string()))?;

@@ -10,8 +10,8 @@ use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RawMessageErrorKind, StorageType, Stream};
 use async_nats::jetstream::{Context, ErrorCode};
 
+use super::ClusterError;
 use super::settings::{ClusterSettings, SharedValues};
-use super::{ClusterError, skips};
 use crate::domain::Seq;
 use crate::journal::StreamPlace;
 use crate::journal::blocks::RULES;
@@ -43,6 +43,22 @@ fn metadata(epoch: &str, shared: &SharedValues) -> HashMap<String, String> {
     ])
 }
 
+/// Makes room for the stream of a cluster that begins. One that is there is removed if it is to be replaced, and is an error if not.
+pub async fn make_room(
+    context: &Context,
+    settings: &ClusterSettings,
+    replace: bool,
+) -> Result<(), ClusterError> {
+    if find(context, &settings.name).await?.is_none() {
+        return Ok(());
+    }
+    if !replace {
+        return Err(ClusterError::StreamExists(settings.name.clone()));
+    }
+    let deleted = context.delete_stream(&settings.name).await;
+    deleted.map(|_status| ()).map_err(|error| ClusterError::Stream(error.to_string()))
+}
+
 /// Makes the stream of a cluster that begins with a database of this epoch and newest position. Returns how many
 /// servers keep it.
 pub async fn create(
@@ -50,17 +66,8 @@ pub async fn create(
     settings: &ClusterSettings,
     epoch: &str,
     newest: Seq,
-    replace: bool,
 ) -> Result<usize, ClusterError> {
     let failed = |error: String| ClusterError::Stream(error);
-    if find(context, &settings.name).await?.is_some() {
-        if !replace {
-            return Err(ClusterError::StreamExists(settings.name.clone()));
-        }
-        context.delete_stream(&settings.name).await.map_err(|error| failed(error.to_string()))?;
-    }
-    // What an operator had skipped was of the stream before. Here other records get those positions.
-    skips::forget(context, settings).await?;
     let is_cluster = context.client().server_info().cluster.is_some();
     let replicas = if is_cluster { REPLICAS } else { 1 };
     let config = Config {

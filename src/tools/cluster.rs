@@ -123,7 +123,10 @@ fn begin(args: &BeginArgs) -> Result<(), ToolError> {
     }
     let epoch = opened.epoch.clone();
     let replicas = ask(&settings, async |context| {
-        stream::create(&context, &settings, &epoch, newest, args.replace).await
+        stream::make_room(&context, &settings, args.replace).await?;
+        // What an operator had skipped was of the stream before. In this one other records get those positions.
+        skips::forget(&context, &settings).await?;
+        stream::create(&context, &settings, &epoch, newest).await
     })?;
     opened.enter_cluster(newest).map_err(|error| found(&error))?;
     let warning = if replicas < 3 {
