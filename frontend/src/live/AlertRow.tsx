@@ -30,19 +30,23 @@ export function AlertRow({ alert, isGone = false }: { alert: Alert; isGone?: boo
   const who = contactTitle(say, { contactName, contactPhone: openChats.find(chatId)?.contactPhone });
   useLayoutEffect(() => {
     const row = link.current?.parentElement;
-    const list = row?.closest<HTMLElement>('.scroll');
-    // Whoever took it on from an opened group is not sent to the top of the page, where the row goes to another group.
-    return () => {
+    const list = listAround(link.current);
+    const leave = () => {
       if (row?.contains(document.activeElement)) list?.focus();
     };
-  }, []);
+    // Whoever took it on from an opened group is not sent to the top of the page, where the row goes to another group.
+    if (isGone) leave();
+    return leave;
+  }, [isGone]);
   async function acknowledge() {
+    const list = listAround(link.current);
     setBusy(true);
     setFailure(null);
     try {
       alerts.take((await hub.send('POST', `${PATH}/${encodeURIComponent(id)}/acknowledge`)).alert);
-      // The button goes, and with it would the place of whoever works with keys.
+      // The button goes, and with it would the place of whoever works with keys. An update may have taken the row away before.
       link.current?.focus();
+      if (document.activeElement === document.body) list?.focus();
     } catch (error) {
       setFailure(reasonOf(error));
     }
@@ -92,4 +96,8 @@ export function AlertRow({ alert, isGone = false }: { alert: Alert; isGone?: boo
       )}
     </li>
   );
+}
+
+function listAround(part: HTMLElement | null): HTMLElement | null {
+  return part?.closest<HTMLElement>('.scroll') ?? null;
 }
