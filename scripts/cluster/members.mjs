@@ -1,7 +1,7 @@
 /** The six programs of a cluster: three NATS servers and three hubs. */
 
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -45,6 +45,11 @@ export async function natsServer() {
   return program;
 }
 
+/** Below these Linux takes no port for a connection that a program opens, and none for a program that listens wherever it may. */
+const EPHEMERAL_FROM = 32_768;
+/** Between these it is tried where any ports will do. */
+const ANY_FROM = 12_000;
+
 /** True where a program can listen there. */
 async function isFree(port) {
   const server = createServer();
@@ -52,21 +57,27 @@ async function isFree(port) {
     server.once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => resolve(true));
   });
-  const { port: taken } = server.address() ?? {};
   if (free) await new Promise((resolve) => server.close(resolve));
-  return free && taken;
+  return free;
 }
 
 /** The ports: from `first` on, or any where it is 0. An error names the first one that another program uses. */
 export async function ports(first) {
-  const found = [];
-  for (let number = 0; number < PORTS; number++) {
-    const port = await isFree(first === 0 ? 0 : first + number);
-    if (!port)
-      throw new Error(`another program uses port ${first + number}; take others: --port ${first + number + 1}`);
-    found.push(port);
-  }
+  if (first === 0) return anyPorts();
+  const found = Array.from({ length: PORTS }, (_, number) => first + number);
+  for (const port of found)
+    if (!(await isFree(port))) throw new Error(`another program uses port ${port}; take others: --port ${port + 1}`);
   return found;
+}
+
+/** Ports that stay free until they are used, because no other program is given them by chance meanwhile. */
+async function anyPorts() {
+  const found = new Set();
+  while (found.size < PORTS) {
+    const port = randomInt(ANY_FROM, EPHEMERAL_FROM);
+    if (!found.has(port) && (await isFree(port))) found.add(port);
+  }
+  return [...found];
 }
 
 /** Three servers as `docs/cluster.md` has them. */
