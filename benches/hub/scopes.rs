@@ -90,22 +90,23 @@ fn kinds() -> Vec<(&'static str, String)> {
     let ids = |make: fn(&str, u64) -> String, ids: std::ops::Range<u64>| {
         Some(ids.map(|id| make(SERIES, id)).collect())
     };
-    let of = |role, limit: &dyn Fn(&mut TokenClaims)| {
-        let mut claims = TokenClaims::new("user", role, clock::now(), 86_400);
+    // Each is another user: what one may say in a second is bounded over all of its sessions.
+    let of = |kind: &'static str, role, limit: &dyn Fn(&mut TokenClaims)| {
+        let mut claims = TokenClaims::new(kind, role, clock::now(), 86_400);
         limit(&mut claims);
         let key = SigningKey::Secret(Secret::new(SECRET));
-        mint(&claims, &key, None).unwrap_or_default()
+        (kind, mint(&claims, &key, None).unwrap_or_default())
     };
     vec![
-        ("admin", of(Role::Admin, &|_| ())),
-        ("orgs", of(Role::Supervisor, &|claims| claims.orgs = ids(organization_id, 1..2))),
-        ("sectors", of(Role::Supervisor, &|claims| claims.sectors = ids(sector_id, 3..4))),
-        ("channels", of(Role::Supervisor, &|claims| claims.channels = ids(line_id, 2..3))),
-        ("one member", of(Role::Agent, &|claims| claims.members = ids(agent_id, 7..8))),
-        ("40 members", of(Role::Agent, &|claims| claims.members = ids(agent_id, 0..40))),
-        ("no chats", of(Role::Supervisor, &|claims| claims.sectors = Some(vec!["none".to_owned()]))),
-        ("private hidden", of(Role::Agent, &|_| ())),
-        ("masked", of(Role::Viewer, &|_| ())),
+        of("admin", Role::Admin, &|_| ()),
+        of("orgs", Role::Supervisor, &|claims| claims.orgs = ids(organization_id, 1..2)),
+        of("sectors", Role::Supervisor, &|claims| claims.sectors = ids(sector_id, 3..4)),
+        of("channels", Role::Supervisor, &|claims| claims.channels = ids(line_id, 2..3)),
+        of("one member", Role::Agent, &|claims| claims.members = ids(agent_id, 7..8)),
+        of("40 members", Role::Agent, &|claims| claims.members = ids(agent_id, 0..40)),
+        of("no chats", Role::Supervisor, &|claims| claims.sectors = Some(vec!["none".to_owned()])),
+        of("private hidden", Role::Agent, &|_| ()),
+        of("masked", Role::Viewer, &|_| ()),
     ]
 }
 

@@ -12,8 +12,8 @@ use tungstenite::client::IntoClientRequest;
 use tungstenite::{Error, Message, WebSocket, client};
 use ureq::Agent;
 
-use super::Delivery;
 use super::hub::Answer;
+use super::{Delivery, Hub};
 
 /// Senders: as many deliveries may wait for their answer at once.
 const SENDERS: u64 = 64;
@@ -185,6 +185,11 @@ impl Moving {
         std::mem::take(&mut seen.longest_pause).max(since_last)
     }
 
+    /// It ends as soon as it looks whether it is over. Many are told so before one is waited for.
+    pub fn end(&self) {
+        self.notes.is_over.store(true, Ordering::Release);
+    }
+
     /// Waits until it has heard this position, and ends it.
     pub fn finish(self, until: i64) -> Seen {
         let begun = Instant::now();
@@ -196,7 +201,7 @@ impl Moving {
             );
             thread::park_timeout(LOOK_AFTER);
         }
-        self.notes.is_over.store(true, Ordering::Release);
+        self.end();
         self.watching.join().expect("it watched");
         std::mem::take(&mut *self.notes.seen.lock().expect("notes"))
     }
@@ -297,4 +302,15 @@ pub fn faults(seen: &Seen, shown: &[i64]) -> (usize, usize, usize) {
 /// The load of the machine, as its kernel has it.
 pub fn machine_load() -> String {
     std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned()
+}
+
+/// How long all threads of a hub have run.
+pub fn cpu(hub: &Hub) -> Duration {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", hub.pid())).expect("its threads");
+    let times = tasks.map(|task| {
+        let text =
+            std::fs::read_to_string(task.expect("a thread").path().join("schedstat")).expect("its time");
+        text.split(' ').next().and_then(|word| word.parse().ok()).map_or(Duration::ZERO, Duration::from_nanos)
+    });
+    times.sum()
 }
