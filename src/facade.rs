@@ -59,12 +59,13 @@ pub mod wire {
 pub mod journal {
     pub use crate::auth::Revocation;
     pub use crate::journal::batch::BatchWriter;
-    pub use crate::journal::blocks::{RULES, load as load_blocks};
+    pub use crate::journal::blocks::{RULES, RULES_OLDEST, load as load_blocks};
     pub use crate::journal::digest::tables as digest_tables;
     pub use crate::journal::entry::Entry;
     pub use crate::journal::outbox::{OutboxAttempt, OutboxMessage, OutboxRequest, OutboxResult};
     pub use crate::journal::{
-        AlertKey, AlertRequest, Append, DutyTaking, Notice, Origin, Payload, Record, SettingsChange, open,
+        AlertKey, AlertRequest, Append, DutyTaking, Notice, Origin, Payload, Record, RulesRaise,
+        SettingsChange, open,
     };
     pub use crate::protocol::outbox::OutboxState;
 }

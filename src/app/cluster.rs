@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::{StartError, tls};
 use crate::cluster::run::Joined;
-use crate::cluster::{Cluster, ClusterError, ClusterSettings, compare, nats, snapshot};
+use crate::cluster::{Cluster, ClusterError, ClusterSettings, compare, nats, snapshot, stream};
 use crate::derived;
+use crate::journal::blocks::RULES;
 use crate::journal::schema::{self, Opened};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
@@ -48,6 +49,9 @@ pub(super) async fn open(
     }
     let opened = schema::open_member(database)?;
     cluster.member.state.trust().note_duties_taken(opened.duties_taken.unwrap_or_default());
+    let rules = opened.rules.unwrap_or(RULES);
+    stream::check_rules(rules)?;
+    cluster.member.state.trust().note_rules(rules);
     if let Some(place) = opened.place {
         cluster.identify(&opened.epoch, place).await?;
     }

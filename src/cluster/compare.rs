@@ -21,7 +21,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
 use crate::domain::Seq;
-use crate::journal::blocks::{self, RULES};
+use crate::journal::blocks;
 use crate::journal::digest::hex;
 use crate::sqlite::files::beside;
 use crate::sqlite::open::DatabaseReader;
@@ -166,12 +166,13 @@ impl Comparing {
 
     fn own(&mut self) -> rusqlite::Result<ToldBlocks> {
         let newest = blocks::newest_first(self.reader.connection()?, BLOCKS_TOLD)?;
-        let of_rules = newest.into_iter().filter(|block| block.rules == RULES);
+        let rules = self.state.trust().rules();
+        let of_rules = newest.into_iter().filter(|block| block.rules == rules);
         Ok(ToldBlocks {
             node: self.settings.node.clone(),
             owner: self.state.is_owner(),
             blocks: of_rules.map(|block| (block.first, block.last, hex(&block.digest))).collect(),
-            rules: RULES,
+            rules,
         })
     }
 
@@ -260,6 +261,7 @@ pub fn unmark(database: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::blocks::RULES;
 
     fn told(node: &str, owner: bool, blocks: &[(i64, i64, &str)]) -> ToldBlocks {
         let blocks = blocks

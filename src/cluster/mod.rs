@@ -32,6 +32,7 @@ pub mod tail;
 pub mod watch;
 pub mod duties;
 pub mod peers;
+pub mod rules;
 pub mod telling;
 pub mod reach;
 pub mod elsewhere;
@@ -39,6 +40,7 @@ pub mod snapshot;
 pub mod run;
 
 use crate::domain::Seq;
+use crate::journal::blocks::{RULES, RULES_OLDEST};
 
 pub use run::{Cluster, Membership};
 pub use settings::{ClusterSettings, NatsAccess, SharedValues};
@@ -91,6 +93,12 @@ pub enum ClusterError {
     /// A setting must be the same on all hubs.
     #[error("{name}: the cluster has {there}, and this hub {here}; it must be the same on all hubs")]
     Setting { name: &'static str, here: String, there: String },
+    /// A release older or newer than the others.
+    #[error(
+        "the cluster applies records by rules {there}, and this release knows {RULES_OLDEST} to {RULES}: {}",
+        if *there > RULES { "upgrade this hub" } else { "upgrade all hubs to a release between, and wait until rules {RULES_OLDEST} are in force" }
+    )]
+    Rules { there: u32 },
     /// A request to JetStream failed.
     #[error("the stream cannot be used: {0}")]
     Stream(String),

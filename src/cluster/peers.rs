@@ -13,6 +13,7 @@ use super::duties::open_bucket;
 use super::roster::{Peer, PeerTold};
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
+use crate::journal::blocks::RULES;
 use crate::telemetry::clock;
 
 const TELL_EVERY: Duration = Duration::from_secs(5);
@@ -163,6 +164,7 @@ async fn tell(
         leaving,
         boot,
         since,
+        rules: RULES,
     };
     let text = serde_json::to_vec(&told).map_err(|error| error.to_string())?;
     store.put(own_key(settings), text.into()).await.map_err(|error| error.to_string())

@@ -90,6 +90,11 @@ impl SharedOrder for StreamOrder {
         self.state.trust().note_duties_taken(position);
     }
 
+    fn rules_raised(&self, number: u32) {
+        self.state.trust().note_rules(number);
+        log::info!("the cluster applies records by rules {number} from here on");
+    }
+
     fn waiting(&self) -> usize {
         self.load.deliveries()
     }

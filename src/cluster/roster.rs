@@ -31,6 +31,8 @@ pub struct PeerTold {
     pub boot: Option<String>,
     /// The revision of what this run told first: the smaller one began earlier.
     pub since: Option<u64>,
+    /// The newest rules by which it can apply records.
+    pub rules: u32,
 }
 
 /// Another hub of the cluster, as it told of itself last.

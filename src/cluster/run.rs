@@ -22,6 +22,7 @@ use super::elsewhere::TlsFor;
 use super::inbox::Inbox;
 use super::publisher::{Publisher, StreamOrder, WINDOW_KIB, WINDOW_RECORDS};
 use super::roster::Peer;
+use super::rules::Raising;
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
 use super::stream::StreamFacts;
@@ -309,6 +310,7 @@ impl Work {
         let exchange = peers::Exchange::new(context.clone(), settings.clone(), state.clone(), boot);
         let exchange = spawn_local(exchange.run());
         let tasks = [
+            spawn_local(Raising::new(&publisher, &context, &settings, &state).run()),
             spawn_local(Rc::clone(&publisher).run(intake)),
             spawn_local(publisher.empty_inbox()),
             spawn_local(watch.run()),

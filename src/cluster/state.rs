@@ -74,6 +74,8 @@ pub struct ClusterReport {
     pub replicas_current: usize,
     /// True where this hub has the duties that only one has.
     pub owner: bool,
+    /// The rules in force.
+    pub rules: u32,
     /// Sessions that are connected to this hub.
     pub sessions: u64,
     pub peers: Vec<Peer>,
@@ -301,6 +303,7 @@ impl ClusterState {
             replicas: self.replicas(),
             replicas_current: self.0.replicas_current.load(Ordering::Acquire),
             owner: self.is_owner(),
+            rules: self.trust().rules(),
             sessions: self.0.sessions.load(Ordering::Acquire),
             peers: self.peers(),
             diverged_from: self.trust().diverged_from(),

@@ -14,7 +14,7 @@ use super::ClusterError;
 use super::settings::{ClusterSettings, SharedValues};
 use crate::domain::Seq;
 use crate::journal::StreamPlace;
-use crate::journal::blocks::RULES;
+use crate::journal::blocks::{RULES, RULES_OLDEST};
 use crate::journal::entry::Entry;
 
 /// How many servers keep each record.
@@ -23,6 +23,8 @@ const REPLICAS: usize = 3;
 /// the id of the event.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(10);
 const SECONDS_PER_DAY: u64 = 86_400;
+/// Key in the metadata of the rules in force.
+const RULES_KEY: &str = "rules";
 
 /// What a stream says of itself.
 #[derive(Debug, Clone)]
@@ -39,7 +41,7 @@ fn metadata(epoch: &str, shared: &SharedValues) -> HashMap<String, String> {
         ("zone".to_owned(), shared.zone.clone()),
         ("hours".to_owned(), shared.hours.clone()),
         ("updates_retained".to_owned(), shared.updates_retained.to_string()),
-        ("rules".to_owned(), RULES.to_string()),
+        (RULES_KEY.to_owned(), RULES.to_string()),
     ])
 }
 
@@ -125,13 +127,11 @@ pub fn facts(info: &Info, settings: &ClusterSettings) -> Result<StreamFacts, Clu
 }
 
 fn check_shared(there: &HashMap<String, String>, here: &SharedValues) -> Result<(), ClusterError> {
-    let rules = RULES.to_string();
     let retained = here.updates_retained.to_string();
     let compared = [
         ("TIMEZONE", "zone", &here.zone),
         ("BUSINESS_HOURS", "hours", &here.hours),
         ("UPDATES_RETAINED", "updates_retained", &retained),
-        ("rules of this release", "rules", &rules),
     ];
     for (name, key, here) in compared {
         let there = there.get(key).cloned().unwrap_or_default();
@@ -139,6 +139,33 @@ fn check_shared(there: &HashMap<String, String>, here: &SharedValues) -> Result<
             return Err(ClusterError::Setting { name, here: here.clone(), there });
         }
     }
+    check_rules(rules_told(there))
+}
+
+/// Checks that this release can apply records by the rules in force.
+pub fn check_rules(there: u32) -> Result<(), ClusterError> {
+    if (RULES_OLDEST..=RULES).contains(&there) { Ok(()) } else { Err(ClusterError::Rules { there }) }
+}
+
+/// The rules in force, as the stream tells those who have no database yet.
+fn rules_told(there: &HashMap<String, String>) -> u32 {
+    there.get(RULES_KEY).and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// Tells in the stream's metadata which rules are in force, unless that is told already.
+pub(super) async fn tell_rules(
+    context: &Context,
+    settings: &ClusterSettings,
+    rules: u32,
+) -> Result<(), ClusterError> {
+    let failed = |error: String| ClusterError::Stream(error);
+    let stream = context.get_stream(&settings.name).await.map_err(|error| failed(error.to_string()))?;
+    let mut config = stream.cached_info().config.clone();
+    if rules_told(&config.metadata) >= rules {
+        return Ok(());
+    }
+    config.metadata.insert(RULES_KEY.to_owned(), rules.to_string());
+    context.update_stream(config).await.map_err(|error| failed(error.to_string()))?;
     Ok(())
 }
 

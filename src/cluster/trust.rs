@@ -2,7 +2,7 @@
 //! which records all of them pass over. The thread of the cluster writes it, beside the other state.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::SignedDuration;
@@ -23,6 +23,8 @@ pub struct Trust {
     fence: AtomicI64,
     /// The position at which any hub took them last.
     duties_taken: AtomicI64,
+    /// The rules in force.
+    rules: AtomicU32,
     /// Records that every hub passes over, by position.
     skips: Mutex<BTreeSet<i64>>,
     /// The position from which on another hub stored something else than this one; 0: none did.
@@ -61,6 +63,16 @@ impl Trust {
     /// True if no other hub has taken the duties since this one did.
     pub fn is_fence_in_force(&self) -> bool {
         self.fence() > Seq(0) && self.fence() == self.duties_taken()
+    }
+
+    /// These rules are in force in the cluster.
+    pub fn note_rules(&self, number: u32) {
+        self.rules.store(number, Ordering::Release);
+    }
+
+    /// The rules by which this hub applies records.
+    pub fn rules(&self) -> u32 {
+        self.rules.load(Ordering::Acquire)
     }
 
     /// Notes which records an operator has skipped.

@@ -51,6 +51,8 @@ pub struct ClusterPart {
     inbox_seconds: u64,
     /// True where this hub has the duties that only one of the cluster has.
     duties: bool,
+    /// Number of the rules by which all hubs apply records; see the documentation of upgrades.
+    rules: u32,
     /// Servers that keep the stream.
     replicas: usize,
     /// Servers that have all of it now.
@@ -87,6 +89,8 @@ pub struct PeerPart {
     sessions: u64,
     /// Its release.
     version: String,
+    /// The newest rules that it knows; 0 where its release has only one.
+    rules: u32,
     /// Seconds since it told of itself. Usually it does so every 5 seconds.
     heard_seconds_ago: u64,
     /// Why nothing more is applied there; missing while all is well.
@@ -107,6 +111,7 @@ impl From<Peer> for PeerPart {
             duties: told.duties,
             sessions: told.sessions,
             version: told.version,
+            rules: told.rules,
             heard_seconds_ago: heard.as_secs(),
             halted: told.halted,
         }
@@ -126,6 +131,7 @@ impl From<ClusterReport> for ClusterPart {
             inbox: report.inbox,
             inbox_seconds: report.inbox_seconds,
             duties: report.owner,
+            rules: report.rules,
             replicas: report.replicas,
             replicas_current: report.replicas_current,
             peers: report.peers.into_iter().map(PeerPart::from).collect(),

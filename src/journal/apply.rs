@@ -62,6 +62,8 @@ pub struct AppliedBatch {
     pub is_reduced: bool,
     /// Where the duties of the cluster were taken last, if they were in this batch.
     pub duties_taken: Option<Seq>,
+    /// The rules that came into force in the cluster, if any did in this batch.
+    pub rules: Option<u32>,
 }
 
 impl Apply {
@@ -70,10 +72,11 @@ impl Apply {
         Self { store, counts, blocks, spoilt: HashMap::new(), keeps_damaged: true }
     }
 
-    /// From now on nothing is applied that meets damage of the stored state. In a cluster the disk of one hub
-    /// must not decide what becomes of a record.
-    pub fn stop_at_damage(&mut self) {
+    /// From now on nothing is applied that meets damage of the stored state, and everything by the rules that are in
+    /// force in the cluster: neither the disk of one hub nor its release must decide what becomes of a record.
+    pub fn follow_cluster(&mut self) {
         self.keeps_damaged = false;
+        self.blocks.follow_cluster();
     }
 
     /// Begins blocks at the same positions as another history, so that they can be compared.
@@ -199,7 +202,8 @@ impl Apply {
             | Payload::ReportsMailed(_)
             | Payload::Retention(_)
             | Payload::DeliveryCounts(_)
-            | Payload::Duty(_) => self.change_without_event(entry, payload, seq, written),
+            | Payload::Duty(_)
+            | Payload::Rules(_) => self.change_without_event(entry, payload, seq, written),
         }
     }
 
@@ -215,6 +219,12 @@ impl Apply {
             Payload::Duty(taking) => {
                 let outcome = duties::apply(self.store.connection(), position, taking)?;
                 written.duties_taken = duties::in_force(self.store.connection())?;
+                Ok(outcome)
+            }
+            Payload::Rules(raise) => {
+                let outcome = kinds::rules::apply(self.store.connection(), position, *raise)?;
+                self.blocks.end_rules(self.store.connection())?;
+                written.rules = kinds::rules::in_force(self.store.connection())?;
                 Ok(outcome)
             }
             Payload::Ignored { reason, .. } => deliveries::keep_ignored(&self.store, entry, reason),
@@ -284,7 +294,8 @@ impl Apply {
             | Payload::Erasure(_)
             | Payload::Retention(_)
             | Payload::DeliveryCounts(_)
-            | Payload::Duty(_) => return Ok(()),
+            | Payload::Duty(_)
+            | Payload::Rules(_) => return Ok(()),
         };
         let at = record.entry.at;
         if record.entry.origin != Origin::Hub {

@@ -48,7 +48,7 @@ impl BatchWriter {
         // This reads the database, which makes the write-ahead log if there was none.
         let mut apply = Apply::new(SqliteStore::new(opened.connection)?);
         if opened.place.is_some() {
-            apply.stop_at_damage();
+            apply.follow_cluster();
         }
         let watch = FileWatch::begin(path).map_err(|source| DbError::Io { path: path.into(), source })?;
         let checkpoints = Some(Checkpoints::start(path, apply.store.connection())?);

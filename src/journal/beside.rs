@@ -37,7 +37,9 @@ pub fn of_kind(connection: &Connection, kind: Kind) -> rusqlite::Result<Vec<Payl
             some(uneventful_counts(connection)?).map(Payload::DeliveryCounts).into_iter().collect()
         }
         Kind::Duty => duties::load(connection)?.map(Payload::Duty).into_iter().collect(),
-        Kind::Delivery
+        // A restored hub is on its own, and applies by the newest rules that it knows.
+        Kind::Rules
+        | Kind::Delivery
         | Kind::Reduced
         | Kind::Notice
         | Kind::Members

@@ -11,15 +11,19 @@ use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::StoreError;
+use super::kinds::rules;
 use super::meta;
 use crate::domain::Seq;
 
 /// Positions in one block: few enough to locate a difference, and many enough to cost nothing.
 pub const BLOCK: i64 = 1_000;
-/// Number of the rules by which records are applied. It must be raised with every change of what a record
-/// does to the stored state or to its update, so that the results of different rules are not mistaken for
-/// damage. A recorded stream in the tests detects changes without a new number.
+/// Number of the newest rules by which records can be applied. It must be raised with every change of what a
+/// record does to the stored state or to its update, so that the results of different rules are not mistaken
+/// for damage. A recorded stream in the tests detects changes without a new number.
 pub const RULES: u32 = 5;
+/// Number of the oldest rules by which this release can apply records. What they did stays in the code for one
+/// release, so that the hubs of a cluster can be upgraded one after the other.
+pub const RULES_OLDEST: u32 = 5;
 /// Stands for rules that nobody can apply again: updates of the block told what was erased since.
 const NOT_REPEATABLE: u32 = 0;
 /// Key in `meta` of the rules that made everything in the database. Missing if there were several.
@@ -54,6 +58,8 @@ pub(super) struct DigestedEvent<'a> {
 #[derive(Debug)]
 pub(super) struct Blocks {
     rules: u32,
+    /// The rules are those in force in a cluster, and may be raised at any position.
+    follows_cluster: bool,
     /// The block of the newest event; `None` until it is read, or if there is none.
     current: Option<Block>,
     is_read: bool,
@@ -69,12 +75,18 @@ impl Blocks {
     pub(super) fn new(rules: u32) -> Self {
         Self {
             rules,
+            follows_cluster: false,
             current: None,
             is_read: false,
             starts: BTreeSet::new(),
             ended: Vec::new(),
             is_moved: false,
         }
+    }
+
+    /// From now on events are made by the rules in force in the cluster.
+    pub(super) fn follow_cluster(&mut self) {
+        self.follows_cluster = true;
     }
 
     /// Begins blocks at the same positions as another history, so that they can be compared.
@@ -91,6 +103,9 @@ impl Blocks {
     ) -> Result<(), StoreError> {
         if !std::mem::replace(&mut self.is_read, true) {
             self.current = newest(connection)?;
+            if self.follows_cluster {
+                self.rules = rules::in_force(connection)?.unwrap_or(self.rules);
+            }
         }
         let begin = Seq(first_of(event.seq));
         let mut block = match self.current.take() {
@@ -130,6 +145,13 @@ impl Blocks {
         Ok(())
     }
 
+    /// Writes what there is, because other rules are in force behind it. They begin another block.
+    pub(super) fn end_rules(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.flush(connection)?;
+        (self.current, self.is_read) = (None, false);
+        Ok(())
+    }
+
     /// Writes the blocks that have changed.
     pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
         if !std::mem::take(&mut self.is_moved) {
@@ -148,7 +170,8 @@ impl Blocks {
 
     /// Drops what was not written, because the batch was rolled back.
     pub(super) fn forget(&mut self) {
-        *self = Self { starts: std::mem::take(&mut self.starts), ..Self::new(self.rules) };
+        let (starts, follows_cluster) = (std::mem::take(&mut self.starts), self.follows_cluster);
+        *self = Self { follows_cluster, starts, ..Self::new(self.rules) };
     }
 }
 
@@ -249,5 +272,32 @@ mod tests {
         let altered = blocks_of(&seqs, &[], 1_500);
         let same: Vec<bool> = whole.iter().zip(&altered).map(|(one, other)| one == other).collect();
         assert_eq!(same, [true, false, true]);
+    }
+
+    #[test]
+    fn rules_that_come_into_force_in_a_cluster_begin_another_block_at_that_position() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate_to_latest(&mut connection).unwrap();
+        rules::begin(&connection, 1).unwrap();
+        let mut blocks = Blocks::new(9);
+        blocks.follow_cluster();
+        let mut before = Seq(0);
+        for seq in 1..=5 {
+            if seq == 4 {
+                rules::begin(&connection, 2).unwrap();
+                blocks.end_rules(&connection).unwrap();
+            }
+            blocks.add(&connection, before, &event(seq, "frame")).unwrap();
+            before = Seq(seq);
+            if seq == 2 {
+                // As after a commit, or a restart.
+                blocks.flush(&connection).unwrap();
+                blocks.forget();
+            }
+        }
+        blocks.flush(&connection).unwrap();
+        let stored: Vec<_> = load(&connection).unwrap();
+        let stored: Vec<_> = stored.iter().map(|block| (block.first.0, block.last.0, block.rules)).collect();
+        assert_eq!(stored, [(1, 3, 1), (4, 5, 2)]);
     }
 }

@@ -65,10 +65,12 @@ pub enum Kind {
     Names = 18,
     /// A hub of a cluster has taken the duties that only one has.
     Duty = 19,
+    /// Other rules of applying records are in force in a cluster.
+    Rules = 20,
 }
 
 impl Kind {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Delivery,
         Self::Notice,
         Self::Members,
@@ -89,6 +91,7 @@ impl Kind {
         Self::DeliveryCounts,
         Self::Names,
         Self::Duty,
+        Self::Rules,
     ];
 
     /// The name by which subjects of a stream tell it.
@@ -114,6 +117,7 @@ impl Kind {
             Self::DeliveryCounts => "delivery_counts",
             Self::Names => "names",
             Self::Duty => "duty",
+            Self::Rules => "rules",
         }
     }
 
@@ -130,7 +134,8 @@ impl Kind {
             | Self::Erasure
             | Self::Retention
             | Self::DailyReport
-            | Self::ReportsMailed => true,
+            | Self::ReportsMailed
+            | Self::Rules => true,
             Self::Delivery
             | Self::Notice
             | Self::Members

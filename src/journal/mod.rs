@@ -78,11 +78,12 @@ pub use kinds::daily_report;
 pub use kinds::duties;
 pub use kinds::link;
 pub use kinds::revocations;
+pub use kinds::rules;
 pub use kinds::settings::{self};
 pub use order::SharedOrder;
 pub use payload::{
     AlertKey, AlertRequest, BackfillProgress, DutyTaking, ErasureRequest, LinkProgress, Notice, Payload,
-    Retained, RetentionStep, SettingsChange,
+    Retained, RetentionStep, RulesRaise, SettingsChange,
 };
 pub use place::StreamPlace;
 pub use queue::Journal;

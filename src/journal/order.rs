@@ -14,6 +14,9 @@ pub trait SharedOrder: Send + Sync {
     /// A hub took the duties at this position. Called before those who wait for records of the batch are answered.
     fn duties_taken(&self, position: Seq);
 
+    /// Other rules are in force.
+    fn rules_raised(&self, number: u32);
+
     /// Number of records that wait for their position.
     fn waiting(&self) -> usize;
 

@@ -58,6 +58,15 @@ pub enum Payload {
     DeliveryCounts(Vec<OutcomeCount>),
     /// A hub of a cluster has taken the duties that only one has.
     Duty(DutyTaking),
+    /// Other rules of applying records are in force in a cluster.
+    Rules(RulesRaise),
+}
+
+/// The rules by which all hubs of a cluster apply records from here on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RulesRaise {
+    pub number: u32,
 }
 
 /// A hub takes the duties of its cluster. What it proposes from now on carries the position of this record, and what was proposed

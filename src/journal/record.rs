@@ -4,8 +4,9 @@ use std::io;
 
 use jiff::Timestamp;
 
+use super::blocks::RULES;
 use super::entry::{Entry, Kind, Origin, ZSTD_LEVEL};
-use super::payload::Payload;
+use super::payload::{Payload, RulesRaise};
 use super::reduced;
 use crate::domain::EventId;
 use crate::umbler::{self, NotAnObject, Reading};
@@ -35,6 +36,9 @@ pub enum RecordError {
     /// A record of the hub itself cannot be parsed.
     #[error("it cannot be read")]
     Json(#[from] serde_json::Error),
+    /// A newer release put rules into force that are not known here.
+    #[error("it puts rules {0} into force, and this release knows them up to {RULES}: upgrade this hub")]
+    Rules(u32),
 }
 
 impl Record {
@@ -91,6 +95,7 @@ impl Record {
             Payload::Retention(step) => (Kind::Retention, serde_json::to_vec(step)?),
             Payload::DeliveryCounts(counts) => (Kind::DeliveryCounts, serde_json::to_vec(counts)?),
             Payload::Duty(taking) => (Kind::Duty, serde_json::to_vec(taking)?),
+            Payload::Rules(raise) => (Kind::Rules, serde_json::to_vec(raise)?),
         };
         let body = zstd::bulk::compress(&text, ZSTD_LEVEL)?;
         let weight = body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
@@ -132,10 +137,16 @@ impl Record {
             Kind::Retention => Payload::Retention(serde_json::from_slice(&text)?),
             Kind::DeliveryCounts => Payload::DeliveryCounts(serde_json::from_slice(&text)?),
             Kind::Duty => Payload::Duty(serde_json::from_slice(&text)?),
+            Kind::Rules => Payload::Rules(known_rules(serde_json::from_slice(&text)?)?),
         };
         let weight = entry.body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
         Ok(Self { entry, payload, weight })
     }
+}
+
+/// What follows would be applied otherwise than by the other hubs.
+fn known_rules(raise: RulesRaise) -> Result<RulesRaise, RecordError> {
+    if raise.number > RULES { Err(RecordError::Rules(raise.number)) } else { Ok(raise) }
 }
 
 /// A unique id that no delivery can have: `NAMESPACE:` followed by random digits.

@@ -8,10 +8,10 @@ use rand::RngExt;
 use rusqlite::Connection;
 use rusqlite_migration::SchemaVersion;
 
-use super::blocks;
+use super::blocks::{self, RULES, RULES_OLDEST};
 use super::erasure_list::{self, ListError};
 use super::head::{EPOCH_KEY, last_seq};
-use super::kinds::duties;
+use super::kinds::{duties, rules};
 use super::lineage::{self, Lineage, Marker};
 use super::loss;
 use super::meta;
@@ -92,6 +92,8 @@ pub struct Opened {
     pub(crate) place: Option<StreamPlace>,
     /// Where the duties of its cluster were taken last; `None` if they never were.
     pub(crate) duties_taken: Option<Seq>,
+    /// The rules in force in its cluster; `None` if it belongs to none.
+    pub(crate) rules: Option<u32>,
     pub epoch: String,
     pub newest: Seq,
     /// When the last delivery was received.
@@ -154,8 +156,13 @@ fn open_as(path: &Path, writing: Writing) -> Result<Opened, OpenError> {
     let marker = Marker { epoch: epoch.clone(), seq: newest };
     let lineage = Lineage::take_up(path, &remembered, &marker).map_err(unusable)?;
     let duties_taken = duties::in_force(&connection).map_err(database)?;
+    if place.is_some() && rules::in_force(&connection).map_err(database)?.is_none() {
+        // It was applied before there was a second number.
+        rules::begin(&connection, RULES_OLDEST).map_err(database)?;
+    }
+    let rules = rules::in_force(&connection).map_err(database)?;
     let path = path.into();
-    Ok(Opened { connection, lock, path, lineage, place, duties_taken, epoch, newest, last_webhook_at })
+    Ok(Opened { connection, lock, path, lineage, place, duties_taken, rules, epoch, newest, last_webhook_at })
 }
 
 /// Makes the folder of a database.
@@ -237,6 +244,7 @@ fn place_of(connection: &Connection) -> rusqlite::Result<Option<StreamPlace>> {
 impl Opened {
     /// The database now belongs to a cluster whose stream begins behind this position.
     pub fn enter_cluster(&self, newest: Seq) -> rusqlite::Result<()> {
+        rules::begin(&self.connection, RULES)?;
         StreamPlace { position: newest, sum: None, at: None }.store(&self.connection)
     }
 
@@ -251,8 +259,13 @@ impl Opened {
 
     /// The database no longer belongs to a cluster.
     pub fn leave_cluster(&self) -> rusqlite::Result<()> {
-        StreamPlace::forget(&self.connection)
+        forget_cluster(&self.connection)
     }
+}
+
+fn forget_cluster(connection: &Connection) -> rusqlite::Result<()> {
+    StreamPlace::forget(connection)?;
+    rules::forget(connection)
 }
 
 fn epoch(connection: &Connection) -> rusqlite::Result<String> {
@@ -264,7 +277,7 @@ pub(super) fn new_epoch(connection: &Connection) -> rusqlite::Result<String> {
     let epoch = format!("{:016x}", rand::rng().random::<u64>());
     meta::put(connection, EPOCH_KEY, &epoch)?;
     // A place in the stream of a cluster means nothing in another history.
-    StreamPlace::forget(connection)?;
+    forget_cluster(connection)?;
     Ok(epoch)
 }
 

@@ -205,6 +205,9 @@ impl Writer {
                     if let (Some(order), Some(position)) = (&self.order, written.duties_taken) {
                         order.duties_taken(position);
                     }
+                    if let (Some(order), Some(number)) = (&self.order, written.rules) {
+                        order.rules_raised(number);
+                    }
                     self.settle_and_tend(batch, written);
                     break;
                 }

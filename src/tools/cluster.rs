@@ -9,9 +9,10 @@ use crate::cluster::state::ClusterState;
 use crate::cluster::{ClusterError, ClusterSettings, inbox, nats, run, skips, stream};
 use crate::config::{Config, ServeArgs, Values};
 use crate::domain::Seq;
+use crate::journal::blocks::RULES;
 use crate::journal::head::{EPOCH_KEY, last_seq};
 use crate::journal::schema::{self, Opened};
-use crate::journal::{StreamPlace, digest, duties, meta};
+use crate::journal::{StreamPlace, digest, duties, meta, rules};
 use crate::sqlite::open::read_only;
 use crate::telemetry::causes::chain;
 
@@ -150,9 +151,13 @@ fn compare(args: &CompareArgs) -> Result<(), ToolError> {
         let position = StreamPlace::load(&moment)?.map_or(last_seq(&moment)?, |place| place.position);
         let epoch = meta::get(&moment, EPOCH_KEY)?.unwrap_or_default();
         let fence = duties::in_force(&moment)?.unwrap_or_default();
+        let rules = rules::in_force(&moment)?.unwrap_or(RULES);
         let tables = digest::tables(&moment)?;
         let lines = tables.iter().map(|(table, digest)| format!("{table} {digest}\n"));
-        Ok(format!("position {position}, epoch {epoch}, duties {fence}\n{}", lines.collect::<String>()))
+        Ok(format!(
+            "position {position}, epoch {epoch}, rules {rules}, duties {fence}\n{}",
+            lines.collect::<String>()
+        ))
     };
     let printed: rusqlite::Result<String> = digests();
     print(&printed.map_err(|error| ToolError::Found(format!("{}: {error}", path.display())))?)

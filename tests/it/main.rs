@@ -28,6 +28,7 @@ mod cluster_stuck;
 mod cluster_life;
 mod cluster_power;
 mod cluster_presence;
+mod cluster_rules;
 mod cluster_shared;
 mod cluster_trust;
 mod convergence;

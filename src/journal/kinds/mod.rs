@@ -20,6 +20,7 @@ pub mod daily_report;
 pub mod erasures;
 pub mod retention;
 pub mod duties;
+pub mod rules;
 
 use bytestring::ByteString;
 

@@ -52,6 +52,11 @@ impl Mirror {
         &self.token
     }
 
+    /// The position that it reconnects with.
+    pub fn position(&self) -> i64 {
+        self.position.0
+    }
+
     /// The socket broke: it reconnects with its position.
     pub fn come_back(&mut self, hub: &Hub) {
         self.screen = hub.screen().signed_in(&self.token);

@@ -1,0 +1,92 @@
+//! Rules of applying records in a cluster whose hubs are of different releases.
+
+use async_nats::jetstream;
+use jiff::Timestamp;
+use serde_json::Value;
+use umbler_hub::facade::journal::{Origin, Payload, RULES, RULES_OLDEST, Record, RulesRaise};
+
+use super::cluster::{cluster, posted, until, until_ready, until_shown};
+use super::cluster_fences::publishes;
+use super::support::hub::{command, refuses_to_serve};
+use super::support::keys::now;
+use super::support::nats::{Nats, copy_of, nats};
+
+/// Has a cluster apply records by these rules from here on, as the hub with the duties does.
+fn raises(nats: &Nats, number: u32) -> i64 {
+    let at = Timestamp::from_second(now()).expect("a time");
+    let raise = Payload::Rules(RulesRaise { number });
+    let record = Record::new(raise, None, Origin::Hub, at).expect("memory");
+    publishes(nats, "rules", record.entry.encode())
+}
+
+/// Has the stream tell that these rules are in force.
+fn tells(nats: &Nats, number: u32) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = async_nats::connect(nats.url()).await.expect("connected");
+        let context = jetstream::new(client);
+        let mut config =
+            context.get_stream("umbler-hub").await.expect("a stream").cached_info().config.clone();
+        config.metadata.insert("rules".to_owned(), number.to_string());
+        context.update_stream(config).await.expect("it is told");
+    });
+}
+
+#[test]
+fn a_hub_stops_at_rules_that_its_release_does_not_know_and_takes_deliveries_all_the_same() {
+    let Some(nats) = nats() else { return };
+    let hub = nats.hub("a", nats.begun(), &[]);
+    until_ready(&hub);
+    assert_eq!(cluster(&hub)["rules"], RULES);
+    let before = posted(&hub, "c1");
+    let at = raises(&nats, RULES + 1);
+    assert!(at > before);
+    until("it stands there", || cluster(&hub)["halted"].is_string());
+    let why = cluster(&hub)["halted"].as_str().expect("words").to_owned();
+    let said = format!(
+        "the record at position {at} cannot be read: it puts rules {} into force, and this release knows them up to \
+         {RULES}: upgrade this hub",
+        RULES + 1
+    );
+    assert!(why.starts_with(&said), "{why}");
+    let answer = hub.provider().says("c1", "meanwhile");
+    assert_eq!((&answer["status"], &answer["seq"]), (&"accepted".into(), &Value::Null), "{answer}");
+}
+
+#[test]
+fn a_hub_does_not_start_in_a_cluster_whose_rules_its_release_does_not_know() {
+    let Some(nats) = nats() else { return };
+    let home = nats.begun();
+    for (number, what) in
+        [(RULES + 1, "upgrade this hub"), (RULES_OLDEST - 1, "upgrade all hubs to a release between")]
+    {
+        tells(&nats, number);
+        let (_, said) = refuses_to_serve(command(home.path()).envs(nats.settings("a")));
+        let known = format!(
+            "the cluster applies records by rules {number}, and this release knows {RULES_OLDEST} to {RULES}: {what}"
+        );
+        assert!(said.contains(&known), "{said}");
+    }
+    tells(&nats, RULES);
+    until_ready(&nats.hub("a", home, &[]));
+}
+
+#[test]
+fn rules_that_are_in_force_already_change_nothing() {
+    let Some(nats) = nats() else { return };
+    let home = nats.begun();
+    let copy = copy_of(home.path());
+    let hubs = [nats.hub("a", home, &[]), nats.hub("b", copy, &[])];
+    hubs.iter().for_each(until_ready);
+    let before = posted(&hubs[0], "c1");
+    raises(&nats, RULES);
+    let after = posted(&hubs[1], "c1");
+    assert_eq!(after, before + 2, "the record took a position");
+    for hub in &hubs {
+        until_shown(hub, after);
+        assert_eq!((&cluster(hub)["rules"], &cluster(hub)["halted"]), (&RULES.into(), &Value::Null));
+    }
+    until("they tell each other which rules they know", || {
+        hubs.iter().all(|hub| cluster(hub)["peers"][0]["rules"] == RULES)
+    });
+}
