@@ -3,6 +3,7 @@ import { defineConfig, loadEnv } from 'vite';
 
 import { languagesApart } from './apart.ts';
 import { compress } from './compress.ts';
+import { documents } from './documents.ts';
 import { offline } from './offline/build.ts';
 import { preload } from './preload.ts';
 import { typeface } from './typeface.ts';
@@ -10,7 +11,7 @@ import { typeface } from './typeface.ts';
 export default defineConfig(({ mode }) => {
   const backend = loadEnv(mode, process.cwd()).VITE_BACKEND_URL || 'http://localhost:3001';
   return {
-    plugins: [react(), languagesApart(), offline(), preload(), typeface(), compress()],
+    plugins: [react(), languagesApart(), offline(), preload(), typeface(), documents(), compress()],
     // The client is a link to ../static/client, which has no React of its own.
     resolve: { dedupe: ['react', 'react-dom'] },
     build: {

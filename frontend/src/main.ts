@@ -17,7 +17,7 @@ import './live/wall.css';
 import './chats/list.css';
 import './chats/conversation.css';
 import { install } from './app/installed.ts';
-import { loadPage, sentPageAt } from './app/pageFiles.ts';
+import { firstAnswers, loadPage, sentPageAt } from './app/pageFiles.ts';
 import { connect } from './hub/hub.tsx';
 import { makeFormats } from './words/format.ts';
 import { firstWords } from './words/language.ts';
@@ -25,8 +25,8 @@ import { firstWords } from './words/language.ts';
 /** A window that nobody sees is not painted. */
 const PAINTED_MAX_MS = 200;
 /**
- * Live and Chats are drawn once with all that is live: that takes half as long as drawn without, and soon again. A slow hub is not
- * waited for.
+ * Live and Chats are drawn once with all that is live, and Reports with its first answers: that takes half as long as drawn without,
+ * and soon again. A slow hub is not waited for.
  */
 const DATA_MAX_MS = 300;
 
@@ -44,7 +44,8 @@ async function begin() {
   const drawing = import('./app/draw.tsx');
   makeFormats();
   const [{ draw }] = await Promise.all([drawing, words, page]);
-  if (name === null || name === 'chats') await Promise.race([data, after(DATA_MAX_MS)]);
+  const first = name === null || name === 'chats' ? data : firstAnswers(name);
+  await Promise.race([first, after(DATA_MAX_MS)]);
   draw();
 }
 

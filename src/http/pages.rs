@@ -1,6 +1,6 @@
 //! Serves the console, the browser client and the dashboard.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use actix_files::{Files, NamedFile};
 use actix_web::body::MessageBody;
@@ -41,14 +41,14 @@ pub fn configure(config: &mut web::ServiceConfig, dashboard_dir: &Path) {
             .route(web::head().to(embedded)),
     );
     if dashboard_dir.join("index.html").is_file() {
-        let index = dashboard_dir.join("index.html");
+        let folder = dashboard_dir.to_path_buf();
         // A page's own address that is opened directly belongs to the dashboard.
         let fallback = move |request: ServiceRequest| {
-            let index = index.clone();
+            let folder = folder.clone();
             async move {
                 let (request, _) = request.into_parts();
                 let answer = if may_be_page(request.path()) {
-                    NamedFile::open(index)?.into_response(&request)
+                    NamedFile::open(document(&folder, request.path()))?.into_response(&request)
                 } else {
                     ApiError::NotFound("nothing is at this address").error_response()
                 };
@@ -84,6 +84,15 @@ async fn tell_how_long_to_keep(
 /// page as the answer.
 fn may_be_page(path: &str) -> bool {
     !["/api/", ASSETS].iter().any(|folder| path.starts_with(folder))
+}
+
+/// What draws the page at an address. The build has a document for some of them, which asks for the page's files at once; a page is
+/// the first part of an address.
+fn document(folder: &Path, path: &str) -> PathBuf {
+    let page = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let own = folder.join("pages").join(format!("{page}.html"));
+    let is_name = page.bytes().all(|byte| byte.is_ascii_lowercase());
+    if is_name && own.is_file() { own } else { folder.join("index.html") }
 }
 
 async fn console(request: HttpRequest) -> Result<HttpResponse, ApiError> {

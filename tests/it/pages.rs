@@ -84,3 +84,22 @@ fn a_browser_keeps_files_that_never_change_and_asks_again_for_all_others() {
     // A file of another build may come back with the next one.
     assert_eq!(kept("/assets/index-Gone.js"), (404, again));
 }
+
+#[test]
+fn the_address_of_a_page_is_answered_with_the_document_that_asks_for_the_pages_files() {
+    let folder = built();
+    fs::create_dir(folder.path().join("pages")).expect("the folder is made");
+    fs::write(folder.path().join("pages/reports.html"), "<title>with its files</title>").expect("written");
+    let hub = hub_with(&[setting(folder.path())]);
+    let text = |path: &str| hub.get(path).text;
+    for path in ["/reports", "/reports/", "/reports?period=week"] {
+        assert_eq!(text(path), "<title>with its files</title>", "{path}");
+    }
+    let index = text("/");
+    for path in ["/chats", "/reports.html", "/pages", "/Reports"] {
+        assert_eq!(text(path), index, "{path}");
+    }
+    for path in ["/..%2fpages%2freports", "/%2e%2e/pages/reports"] {
+        assert_ne!(text(path), "<title>with its files</title>", "{path}");
+    }
+}

@@ -4,8 +4,8 @@ import type { ComponentType } from 'react';
 
 interface PageFile {
   default: ComponentType;
-  /** Asks the hub for what the page shows first. */
-  ahead?: () => void;
+  /** Asks the hub for what the page shows first. Settled once that is here, or is not to be had. */
+  ahead?: () => Promise<void>;
 }
 
 const FILES = {
@@ -18,6 +18,7 @@ const FILES = {
 export type SentPage = keyof typeof FILES;
 
 const arrived = new Map<SentPage, ComponentType>();
+const asked = new Map<SentPage, Promise<void>>();
 
 /** What draws this page, if its file is here. */
 export function arrivedPage(name: SentPage): ComponentType | undefined {
@@ -27,9 +28,15 @@ export function arrivedPage(name: SentPage): ComponentType | undefined {
 /** Loads what draws the page that is being opened. */
 export async function loadPage(name: SentPage): Promise<PageFile> {
   const file: PageFile = await FILES[name]();
-  file.ahead?.();
+  const first = file.ahead?.();
+  if (first !== undefined) asked.set(name, first);
   arrived.set(name, file.default);
   return file;
+}
+
+/** Settled once what the page shows first is here; at once where nothing was asked for. */
+export async function firstAnswers(name: SentPage): Promise<void> {
+  await asked.get(name);
 }
 
 /** The page at this address; null where every page has what draws it. */

@@ -12,13 +12,30 @@ const BURST = 20;
 const GAP_MS = 1000 / 25;
 const TRIES = 6;
 const AGAIN_MS = 1000;
+/** Nothing waits longer for what goes first. */
+const FIRST_MAX_MS = 1000;
 
 type Query = Record<string, string | number | undefined>;
 
 let next = -Infinity;
+let first: Promise<unknown> | null = null;
 
+/**
+ * What is read from now on waits until this is settled. Over HTTP/1.1 a browser asks six things at once, and what the page shows
+ * first must not be the seventh.
+ */
+export function waitFor(settled: Promise<unknown>) {
+  first = Promise.race([settled, pause(FIRST_MAX_MS)]);
+}
+
+export async function read(path: string, query?: Query): ReturnType<typeof readFirst> {
+  if (first !== null) await first;
+  return readFirst(path, query);
+}
+
+/** Reads what the page shows first. */
 // biome-ignore lint/suspicious/noExplicitAny: what REST answers is typed by whoever asks
-export async function read(path: string, query?: Query): Promise<any> {
+export async function readFirst(path: string, query?: Query): Promise<any> {
   for (let left = TRIES; ; left -= 1) {
     await turn();
     try {

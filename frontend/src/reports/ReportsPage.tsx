@@ -24,9 +24,9 @@ import './charts.css';
 import './reports.css';
 import './tables.css';
 
-/** The page is opened, and will be drawn. */
-export function ahead() {
-  askFirst(new URLSearchParams(location.search));
+/** The page is opened, and will be drawn. Settled once what it shows first is here. */
+export function ahead(): Promise<void> {
+  return askFirst(new URLSearchParams(location.search));
 }
 
 /** What was, over any period, beside the period before; each number leads to the chats that it was made of. */

@@ -4,7 +4,7 @@
  */
 
 import { isMissing, reasonOf } from '../hub/errors.ts';
-import { ask } from './ask.ts';
+import { answeredAhead, ask, dropAhead } from './ask.ts';
 import type { Query } from './metrics.ts';
 
 export interface Question {
@@ -55,6 +55,31 @@ export function nothingYet<T>(): Held<T> {
     about: '',
     choice: '',
   };
+}
+
+/** What is held before anything is drawn: the answer, where it was asked ahead and is here. */
+export function heldAtFirst<T>(question: Question, askedAt: number): Held<T> {
+  const { path, query, earlier = null, about = '', choice } = question;
+  const answer = query && answeredAhead<T>(path, query);
+  const previous = earlier && answeredAhead<T>(path, earlier);
+  if (answer === null || (earlier !== null && previous === null)) return nothingYet();
+  const key = keyOf(question);
+  return {
+    ...nothingYet(),
+    answer: answer.value,
+    previous: previous?.value ?? null,
+    busy: false,
+    askedAt,
+    key,
+    settled: key,
+    about,
+    choice,
+  };
+}
+
+/** The answer that was here at first is drawn. */
+export function takeAtFirst({ path, query, earlier = null }: Question) {
+  for (const asked of [query, earlier]) if (asked !== null) dropAhead(path, asked);
 }
 
 /** Which question it is; null: none. */

@@ -4,6 +4,7 @@ import hub from 'umbler-hub-client';
 
 import { FakeHub, settled } from '../../test/fake-hub.ts';
 import { ask } from './ask.ts';
+import { heldAtFirst, knownOf, takeAtFirst } from './asking.ts';
 import { askFirst, openingTime } from './opening.ts';
 import { HERE, spanOf } from './period.ts';
 import { choiceIn, earlierQuery, queryOf, worstHourQuery } from './question.ts';
@@ -14,7 +15,7 @@ test('the page that is drawn asks nothing again that was asked while its file ca
   const hubOfTest = new FakeHub(t);
   mock.getter(hub, 'isConnected', () => true);
   t.after(() => mock.restoreAll());
-  askFirst(ADDRESS);
+  void askFirst(ADDRESS);
   await settled();
   const asked = hubOfTest.questions.map(({ path, query }) => [path.split('/').at(-1), query.agent, query.metric]);
   assert.deepEqual(asked, [
@@ -43,6 +44,38 @@ test('the page that is drawn asks nothing again that was asked while its file ca
   assert.equal(openingTime(), hub.hubTime(), 'a page that is opened later has a moment of its own');
 });
 
+test('what was answered before the page is drawn is on it at once, and is asked for again only as news', async (t) => {
+  const hubOfTest = new FakeHub(t);
+  mock.getter(hub, 'isConnected', () => true);
+  t.after(() => mock.restoreAll());
+  let isHere = false;
+  void askFirst(ADDRESS).then(() => {
+    isHere = true;
+  });
+  await settled();
+  const choice = choiceIn(ADDRESS);
+  const query = queryOf(choice, spanOf(choice.period, choice.since, choice.till, HERE, openingTime()));
+  const question = { path: '/summary', query, earlier: earlierQuery(query, choice.compare, HERE), choice: 'week' };
+  const [now, earlier, hours] = hubOfTest.questions;
+  await now?.answer('now');
+  await hours?.answer('hours');
+  assert.deepEqual([heldAtFirst(question, 5).answer, isHere], [null, false], 'both stretches are told at once');
+  await earlier?.answer('before');
+  assert.ok(isHere);
+  const held = heldAtFirst<string>(question, 5);
+  assert.deepEqual(knownOf(held, question), {
+    answer: 'now',
+    previous: 'before',
+    busy: false,
+    failure: null,
+    missing: false,
+    askedAt: 5,
+    isCurrent: true,
+  });
+  takeAtFirst(question);
+  assert.equal(heldAtFirst(question, 6).answer, null);
+});
+
 test('a page that is drawn before there is a connection asks for the same moment as what is asked ahead', async (t) => {
   const hubOfTest = new FakeHub(t);
   let isConnected = false;
@@ -54,7 +87,7 @@ test('a page that is drawn before there is a connection asks for the same moment
   });
   t.after(() => mock.restoreAll());
   mock.timers.tick(120_000);
-  askFirst(ADDRESS);
+  void askFirst(ADDRESS);
   const drawnAt = openingTime();
   mock.timers.tick(80);
   isConnected = true;

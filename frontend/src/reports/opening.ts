@@ -6,6 +6,7 @@
 import hub from 'umbler-hub-client';
 
 import { hubTime } from '../hub/clock.ts';
+import { waitFor } from '../hub/reads.ts';
 import { zone as teamZone } from '../words/zone.ts';
 import { askAhead } from './ask.ts';
 import { HERE, spanOf } from './period.ts';
@@ -26,18 +27,32 @@ export function openingTime(): number {
   return now;
 }
 
-/** Asks once there is a connection: it tells the hub's time, and what it refuses is not asked for. */
-export function askFirst(params: URLSearchParams) {
-  if (hub.isConnected) return askNow(params);
-  isAwaited = true;
-  const stop = hub.on('status', (status: string) => {
-    if (status !== 'connected') return;
-    stop();
-    askNow(params);
+/**
+ * Asks once there is a connection: it tells the hub's time, and what it refuses is not asked for. Settled once everything is
+ * answered or refused.
+ */
+export async function askFirst(params: URLSearchParams): Promise<void> {
+  if (!hub.isConnected) {
+    isAwaited = true;
+    const open = connected();
+    // All that waits for the connection asks as soon as there is one.
+    waitFor(open.then(() => new Promise((resolve) => setTimeout(resolve))));
+    await open;
+  }
+  await askNow(params);
+}
+
+function connected(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = hub.on('status', (status: string) => {
+      if (status !== 'connected') return;
+      stop();
+      resolve();
+    });
   });
 }
 
-function askNow(params: URLSearchParams) {
+async function askNow(params: URLSearchParams) {
   openedAt = isAwaited ? openingTime() : hubTime();
   isAwaited = false;
   const choice = choiceIn(params);
@@ -45,7 +60,9 @@ function askNow(params: URLSearchParams) {
   const query = queryOf(choice, spanOf(choice.period, choice.since, choice.till, zone, openedAt));
   if (query === null) return;
   const earlier = earlierQuery(query, choice.compare, zone);
-  askAhead('/summary', query);
-  if (earlier !== null) askAhead('/summary', earlier);
-  askAhead('/heatmap', worstHourQuery(query));
+  await Promise.all([
+    askAhead('/summary', query),
+    earlier && askAhead('/summary', earlier),
+    askAhead('/heatmap', worstHourQuery(query)),
+  ]);
 }

@@ -1,10 +1,10 @@
 /** One question to the hub's metrics, for a part of the page. */
 
-import { startTransition, useCallback, useEffect, useLayoutEffect, useState } from 'react';
+import { startTransition, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import { hubTime } from '../hub/clock.ts';
 import { useHub } from '../hub/hub.tsx';
-import { type Held, keyOf, type Known, knownOf, nothingYet, pose, type Question } from './asking.ts';
+import { type Held, heldAtFirst, keyOf, type Known, knownOf, pose, type Question, takeAtFirst } from './asking.ts';
 import type { Query } from './metrics.ts';
 import type { Report } from './useReport.ts';
 
@@ -28,13 +28,18 @@ export function useAnswer<T>({ round, choice }: Pick<Report, 'round' | 'choice'>
   const { isConnected } = useHub();
   const [begun, setBegun] = useState(isConnected);
   if (isConnected && !begun) setBegun(true);
-  const [held, setHeld] = useState<Held<T>>(nothingYet);
+  const [held, setHeld] = useState<Held<T>>(() => heldAtFirst(question, hubTime()));
+  /** The question whose answer was here before the page was drawn, and is not asked for again. */
+  const answeredFirst = useRef(held.key);
   const [tries, setTries] = useState(0);
   const key = keyOf(question);
   const useAsking = isFirst ? useLayoutEffect : useEffect;
   // `tries` and `round` ask once more.
   useAsking(() => {
     if (!begun || key === null) return;
+    const isAnswered = answeredFirst.current === key;
+    answeredFirst.current = null;
+    if (isAnswered) return takeAtFirst(question);
     setHeld((before) => (before.busy ? before : { ...before, busy: true }));
     // Seven answers come at about the same time: what they change is drawn in slices, between which the page can be used.
     return pose<T>(question, hubTime(), (next) => (isFirst ? setHeld(next) : startTransition(() => setHeld(next))));
