@@ -63,7 +63,13 @@ export function ConversationView({ id, wanted }: { id: string; wanted: string | 
             {say('gone')}
           </p>
         ) : (
-          <Messages state={state} steps={timeline.steps} older={() => void conversation.older()} wanted={wanted} />
+          <Messages
+            state={state}
+            steps={timeline.steps}
+            older={() => void conversation.older()}
+            wanted={wanted}
+            isNow
+          />
         )}
         {chat?.open === false && (
           <p className="closed quiet">

@@ -13,6 +13,7 @@ import { BOARDS, BoardStore, type BoardName } from './boards.ts';
 import { GivenNameStore } from './given-names.ts';
 import { HubStateStore } from './hub-state.ts';
 import { LinkStore } from './link.ts';
+import { LookedStore } from './looked.ts';
 import { OpenChatStore } from './open-chats.ts';
 import { ReplayStore } from './replays.ts';
 import { SettingsStore } from './settings.ts';
@@ -36,6 +37,7 @@ const boards = Object.fromEntries(BOARDS.map((name) => [name, new BoardStore(hub
   BoardStore
 >;
 export const replays = new ReplayStore(hub);
+export const looked = new LookedStore(hub);
 export const settings = new SettingsStore(hub);
 
 settings.subscribe(() => {
