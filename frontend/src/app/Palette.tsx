@@ -1,12 +1,12 @@
 import { Command } from 'cmdk';
-import { useLayoutEffect, useRef } from 'react';
+import { useLayoutEffect, useMemo, useRef } from 'react';
 import { useNavigate } from 'react-router';
 import type { Chat } from 'umbler-hub-client';
 
-import { calledOf } from '../hub/given-names.ts';
 import { givenNames, openChats, settings } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { ownViews } from '../hub/views.ts';
+import { labelsFor } from '../live/labels.ts';
 import { Icon } from '../parts/icons.tsx';
 import { holds } from '../words/fold.ts';
 import { contactTitle } from '../words/people.ts';
@@ -37,6 +37,7 @@ export default function Palette({ acts, typed, type, close }: PaletteProps) {
   }, []);
   const { chats } = useStore(openChats);
   const given = useStore(givenNames);
+  const sectors = useMemo(() => labelsFor('sector', chats, [], given), [chats, given]);
   const go = (run: () => void) => () => {
     close();
     run();
@@ -91,7 +92,7 @@ export default function Palette({ acts, typed, type, close }: PaletteProps) {
               >
                 <Icon name="chats" />
                 {contactTitle(say, chat)}
-                <span className="quiet">{chat.sector && calledOf(given, 'sector', chat.sector)}</span>
+                <span className="quiet">{chat.sector && sectors.get(chat.sector.id)}</span>
               </Command.Item>
             ))}
             <Command.Item value="search" onSelect={go(() => void navigate(search))}>

@@ -12,7 +12,7 @@ import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { urgencyOf } from '../hub/waits.ts';
 import { useLimits } from '../live/limits.ts';
-import { useSectorName } from '../live/sectors.ts';
+import { useSectorName } from '../live/labels.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { HeldChip } from '../parts/HeldChip.tsx';
 import { Failure } from '../parts/Notice.tsx';

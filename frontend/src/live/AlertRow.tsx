@@ -12,7 +12,7 @@ import { agentName, agentTitle, clock, moment } from '../words/format.ts';
 import { contactTitle, userName } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { isNewAlert, URGENT } from './alertGroups.ts';
-import { useSectorName } from './sectors.ts';
+import { useSectorName } from './labels.ts';
 
 /** One alert: whose chat it is, since when, and who is on it. One that `isGone` keeps its place, empty. */
 export function AlertRow({ alert, isGone = false }: { alert: Alert; isGone?: boolean }) {

@@ -3,7 +3,6 @@ import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 
 import { reasonOf } from '../hub/errors.ts';
-import { useStore } from '../hub/store.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { duration, fullMoment, number } from '../words/format.ts';
@@ -12,7 +11,7 @@ import { useWords } from '../words/words.ts';
 import { ask } from './ask.ts';
 import { cellTitle } from './behind.ts';
 import { isDuration, type Cell, type Query } from './metrics.ts';
-import { names } from './names.ts';
+import { useReportLabels } from './Named.tsx';
 import type { Report } from './useReport.ts';
 
 interface Behind {
@@ -41,8 +40,7 @@ export function Explain({
 }) {
   const say = useWords();
   const { zone } = report;
-  // Tables tell it names, which may come after it.
-  useStore(names);
+  const labels = useReportLabels();
   // The number was of then, whatever the page asks meanwhile.
   const [base] = useState(asked);
   const [page, setPage] = useState(1);
@@ -69,7 +67,7 @@ export function Explain({
   }, [key, page, tries]);
   const business = base.clock === 'business';
   return (
-    <Dialog title={cellTitle(say, cell, report)} close={close}>
+    <Dialog title={cellTitle(say, cell, report, labels)} close={close}>
       <p className="quiet">
         {say(`d_${cell.metric}`)}{' '}
         {isDuration(cell.metric) && `${say('clock')}: ${say(`clock_${business ? 'business' : 'wall'}`)}.`}
