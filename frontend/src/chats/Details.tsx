@@ -61,6 +61,15 @@ function OtherChats({ id, contactId }: { id: string; contactId: string }) {
   const role = useRole();
   const channelName = useChannelName();
   const [chats, setChats] = useState<Chat[]>([]);
+  const [erasures, setErasures] = useState(0);
+  useEffect(
+    () =>
+      hub.on('umbler_update', ({ erasedContactId }) => {
+        if (erasedContactId === contactId) setErasures((before) => before + 1);
+      }),
+    [contactId],
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was read before an erasure holds the person's words
   useEffect(() => {
     let over = false;
     setChats([]);
@@ -72,7 +81,7 @@ function OtherChats({ id, contactId }: { id: string; contactId: string }) {
     return () => {
       over = true;
     };
-  }, [contactId]);
+  }, [contactId, erasures]);
   const others = chats.filter((chat) => chat.id !== id).slice(0, OTHERS_MAX);
   if (others.length === 0) return null;
   return (

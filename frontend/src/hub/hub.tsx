@@ -31,7 +31,7 @@ export const givenNames = new GivenNameStore(hub);
 export const umblerLink = new LinkStore(hub);
 export const backup = new BackupStore(hub);
 export const traffic = new TrafficStore(hub);
-export const alerts = new AlertStore(hub);
+export const alerts = new AlertStore(hub, (chat) => openChats.find(chat)?.contactId);
 const boards = Object.fromEntries(BOARDS.map((name) => [name, new BoardStore(hub, name)])) as Record<
   BoardName,
   BoardStore
