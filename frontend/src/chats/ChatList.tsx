@@ -16,6 +16,7 @@ import { useSectorName } from '../live/labels.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { HeldChip } from '../parts/HeldChip.tsx';
 import { Failure } from '../parts/Notice.tsx';
+import { SpokenResult } from '../parts/Spoken.tsx';
 import { holding, useHeld } from '../parts/useHeld.ts';
 import { useListKeys } from '../parts/useListKeys.ts';
 import { clock, moment, number } from '../words/format.ts';
@@ -80,9 +81,8 @@ export function ChatList({
   const narrowed = filters.status !== 'open' || filters.search !== '' || NAMES.some((name) => filters[name] !== '');
   return (
     <>
-      <p className="count quiet" role="status">
-        {chats === null ? say('loading') : shown}
-      </p>
+      <p className="count quiet">{chats === null ? say('loading') : shown}</p>
+      <SpokenResult text={found === null || total === null ? null : shown} act={filters} />
       {failure !== null && <Failure reason={failure} {...(again ? { again } : {})} />}
       <div className="scroll" ref={box} {...keys.box} {...holding(held, keys.box.onKeyDown)}>
         <HeldChip {...held} />
