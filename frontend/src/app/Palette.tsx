@@ -51,7 +51,13 @@ export default function Palette({ acts, typed, type, close }: PaletteProps) {
   return (
     // What fits is found as in the rest of the page, whatever accents are typed.
     <Command className="palette" label={say('palette')} shouldFilter={false} loop>
-      <Command.Input ref={field} value={typed} onValueChange={type} placeholder={say('paletteHint')} />
+      <Command.Input
+        ref={field}
+        data-autofocus=""
+        value={typed}
+        onValueChange={type}
+        placeholder={say('paletteHint')}
+      />
       <Command.List label={say('palette')}>
         <Command.Group heading={say('pages')} hidden={pages.length === 0}>
           {pages.map(({ name, path, key }) => (
