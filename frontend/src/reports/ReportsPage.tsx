@@ -24,6 +24,7 @@ import { useRefresh, useReport } from './useReport.ts';
 import './charts.css';
 import './reports.css';
 import './tables.css';
+import './print.css';
 
 /** The page is opened, and will be drawn. */
 export function ahead() {
