@@ -50,6 +50,8 @@ export class FakeHub {
   /** Questions that nobody took up. */
   readonly questions: Question[] = [];
   authRequired = false;
+  /** Who signs in. */
+  userId = 'u';
   #waiters: ((question: Question) => void)[] = [];
   static #tests = 0;
 
@@ -135,7 +137,7 @@ export class FakeHub {
     if (this.authRequired)
       this.answer('authenticate', 'authenticated', {
         success: true,
-        user: { id: 'u', name: null, role: 'admin' },
+        user: { id: this.userId, name: null, role: 'admin' },
         expiresAt: null,
       });
     this.subscribed({ reason: 'no_position', ...subscribed });

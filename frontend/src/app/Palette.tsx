@@ -1,12 +1,12 @@
 import { Command } from 'cmdk';
-import { useLayoutEffect, useRef } from 'react';
+import { useLayoutEffect, useMemo, useRef } from 'react';
 import { useNavigate } from 'react-router';
 import type { Chat } from 'umbler-hub-client';
 
-import { calledOf } from '../hub/given-names.ts';
 import { givenNames, openChats, settings } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { ownViews } from '../hub/views.ts';
+import { labelsFor } from '../live/labels.ts';
 import { Icon } from '../parts/icons.tsx';
 import { holds } from '../words/fold.ts';
 import { contactTitle } from '../words/people.ts';
@@ -37,6 +37,7 @@ export default function Palette({ acts, typed, type, close }: PaletteProps) {
   }, []);
   const { chats } = useStore(openChats);
   const given = useStore(givenNames);
+  const sectors = useMemo(() => labelsFor('sector', chats, [], given), [chats, given]);
   const go = (run: () => void) => () => {
     close();
     run();
@@ -50,7 +51,13 @@ export default function Palette({ acts, typed, type, close }: PaletteProps) {
   return (
     // What fits is found as in the rest of the page, whatever accents are typed.
     <Command className="palette" label={say('palette')} shouldFilter={false} loop>
-      <Command.Input ref={field} value={typed} onValueChange={type} placeholder={say('paletteHint')} />
+      <Command.Input
+        ref={field}
+        data-autofocus=""
+        value={typed}
+        onValueChange={type}
+        placeholder={say('paletteHint')}
+      />
       <Command.List label={say('palette')}>
         <Command.Group heading={say('pages')} hidden={pages.length === 0}>
           {pages.map(({ name, path, key }) => (
@@ -91,7 +98,7 @@ export default function Palette({ acts, typed, type, close }: PaletteProps) {
               >
                 <Icon name="chats" />
                 {contactTitle(say, chat)}
-                <span className="quiet">{chat.sector && calledOf(given, 'sector', chat.sector)}</span>
+                <span className="quiet">{chat.sector && sectors.get(chat.sector.id)}</span>
               </Command.Item>
             ))}
             <Command.Item value="search" onSelect={go(() => void navigate(search))}>

@@ -6,15 +6,17 @@ import type { Chat } from 'umbler-hub-client';
 
 import { useNow } from '../hub/clock.ts';
 import { calledOf } from '../hub/given-names.ts';
-import { givenNames } from '../hub/hub.tsx';
+import { givenNames, looked } from '../hub/hub.tsx';
+import { isUnread } from '../hub/looked.ts';
 import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { urgencyOf } from '../hub/waits.ts';
 import { useLimits } from '../live/limits.ts';
-import { useSectorName } from '../live/sectors.ts';
+import { useSectorName } from '../live/labels.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { HeldChip } from '../parts/HeldChip.tsx';
 import { Failure } from '../parts/Notice.tsx';
+import { SpokenResult } from '../parts/Spoken.tsx';
 import { holding, useHeld } from '../parts/useHeld.ts';
 import { useListKeys } from '../parts/useListKeys.ts';
 import { clock, moment, number } from '../words/format.ts';
@@ -79,9 +81,8 @@ export function ChatList({
   const narrowed = filters.status !== 'open' || filters.search !== '' || NAMES.some((name) => filters[name] !== '');
   return (
     <>
-      <p className="count quiet" role="status">
-        {chats === null ? say('loading') : shown}
-      </p>
+      <p className="count quiet">{chats === null ? say('loading') : shown}</p>
+      <SpokenResult text={found === null || total === null ? null : shown} act={filters} />
       {failure !== null && <Failure reason={failure} {...(again ? { again } : {})} />}
       <div className="scroll" ref={box} {...keys.box} {...holding(held, keys.box.onKeyDown)}>
         <HeldChip {...held} />
@@ -105,7 +106,7 @@ export function ChatList({
                   aria-setsize={total ?? count}
                   aria-posinset={index + 1}
                 >
-                  <Row chat={chat} isChosen={chat.id === chosen} isStop={keys.isStop(key)} />
+                  <Row chat={chat} isChosen={chat.id === chosen} isStop={keys.isStop(key)} isPast={isPast} />
                 </li>
               )
             );
@@ -116,8 +117,18 @@ export function ChatList({
   );
 }
 
-const Row = memo(function Row({ chat, isChosen, isStop }: { chat: Chat; isChosen: boolean; isStop: boolean }) {
+interface RowProps {
+  chat: Chat;
+  isChosen: boolean;
+  isStop: boolean;
+  isPast: boolean;
+}
+
+const Row = memo(function Row({ chat, isChosen, isStop, isPast }: RowProps) {
   const say = useWords();
+  const seen = useStore(looked);
+  // The one in view tells by itself what is new in it.
+  const isNew = !isPast && !isChosen && isUnread(seen, chat);
   const [params] = useSearchParams();
   const search = new URLSearchParams(params);
   // A message that a search led to is of another chat.
@@ -134,9 +145,11 @@ const Row = memo(function Row({ chat, isChosen, isStop }: { chat: Chat; isChosen
       aria-current={isChosen || undefined}
       tabIndex={isStop ? 0 : -1}
       data-open={chat.open}
+      data-unread={isNew || undefined}
     >
       <Avatar name={chat.contactName} />
       <span className="main">
+        {isNew && <span className="hidden">{say('unread')}: </span>}
         <span className="name">
           <span title={contactTitle(say, chat)}>{contactTitle(say, chat)}</span>
           {chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}

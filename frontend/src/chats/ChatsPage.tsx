@@ -5,8 +5,10 @@ import { useParams, useSearchParams } from 'react-router';
 import { useMoment } from '../app/moment.ts';
 import { usePlayed } from '../app/played.ts';
 import { MomentContext } from '../hub/clock.ts';
+import { openChats } from '../hub/hub.tsx';
 import type { Playing } from '../hub/replays.ts';
-import { SectorLabels, useSectorLabels } from '../live/sectors.ts';
+import { useStore } from '../hub/store.ts';
+import { LabelProvider, useChatLabels } from '../live/labels.ts';
 import { Icon } from '../parts/icons.tsx';
 import { holds } from '../words/fold.ts';
 import { fullMoment } from '../words/format.ts';
@@ -16,8 +18,10 @@ import { ChatList } from './ChatList.tsx';
 import { ConversationView, PastConversation } from './ConversationView.tsx';
 import { FilterBar } from './FilterBar.tsx';
 import { MessageFinds } from './MessageFinds.tsx';
-import { byActivity, filtersOf, matches, ofTheHub } from './filters.ts';
+import { byActivity, filtersOf, isLocal, matches, ofTheHub } from './filters.ts';
 import { usePastRows, useRows } from './useRows.ts';
+
+const NO_CHATS: Chat[] = [];
 
 /** The chats on the left, the one in view on the right; on a phone one or the other. Now, or as they were. */
 export default function ChatsPage() {
@@ -43,9 +47,11 @@ function Now() {
   const say = useWords();
   const { id, filters, message, inMessages } = useShown();
   const rows = useRows(filters);
-  const labels = useSectorLabels(null);
+  const { chats: open } = useStore(openChats);
+  const listed = isLocal(filters) ? null : rows.chats;
+  const labels = useChatLabels(useMemo(() => (listed === null ? open : [...open, ...listed]), [open, listed]));
   return (
-    <SectorLabels value={labels}>
+    <LabelProvider value={labels}>
       <div className="page chats" data-reading={id !== undefined || undefined}>
         <h1 className="hidden">{say('chats')}</h1>
         <section className="list" aria-label={say('chatList')}>
@@ -58,7 +64,7 @@ function Now() {
         </section>
         {id === undefined ? <Choose /> : <ConversationView key={id} id={id} wanted={message} />}
       </div>
-    </SectorLabels>
+    </LabelProvider>
   );
 }
 
@@ -67,18 +73,21 @@ function Past({ at }: { at: string }) {
   const say = useWords();
   const { id, filters } = useShown(true);
   const rows = usePastRows(filters, at);
+  const labels = useChatLabels(rows.chats ?? NO_CHATS);
   return (
     <MomentContext value={Date.parse(at)}>
-      <div className="page chats past" data-reading={id !== undefined || undefined}>
-        <h1 className="hidden">
-          {say('chats')}, {say('asItWas', { at: fullMoment(at) })}
-        </h1>
-        <section className="list" aria-label={say('chatList')}>
-          <FilterBar filters={filters} chats={rows.chats} inMessages={false} isPast />
-          <ChatList key={at} rows={rows} filters={filters} chosen={id} isPast />
-        </section>
-        {id === undefined ? <Choose /> : <PastConversation key={`${id} ${at}`} id={id} at={at} />}
-      </div>
+      <LabelProvider value={labels}>
+        <div className="page chats past" data-reading={id !== undefined || undefined}>
+          <h1 className="hidden">
+            {say('chats')}, {say('asItWas', { at: fullMoment(at) })}
+          </h1>
+          <section className="list" aria-label={say('chatList')}>
+            <FilterBar filters={filters} chats={rows.chats} inMessages={false} isPast />
+            <ChatList key={at} rows={rows} filters={filters} chosen={id} isPast />
+          </section>
+          {id === undefined ? <Choose /> : <PastConversation key={`${id} ${at}`} id={id} at={at} />}
+        </div>
+      </LabelProvider>
     </MomentContext>
   );
 }
@@ -97,32 +106,35 @@ function Played({ played }: { played: Playing }) {
   // The conversation begins where the replay is as it is opened, and grows from there.
   // biome-ignore lint/correctness/useExhaustiveDependencies: `at` moves on as it plays
   const opened = useMemo(() => new Date(at).toISOString(), [id, reading]);
+  const labels = useChatLabels(chats);
   return (
     <MomentContext value={at}>
-      <div className="page chats past" data-reading={id !== undefined || undefined}>
-        <h1 className="hidden">
-          {say('chats')}, {say('pastWord')}
-        </h1>
-        <section className="list" aria-label={say('chatList')}>
-          <FilterBar filters={filters} chats={chats} inMessages={false} isPast />
-          {(filters.status === 'closed' || filters.status === 'all') && (
-            <p className="notice quiet" role="status">
-              {say('playedOpen')}
-            </p>
+      <LabelProvider value={labels}>
+        <div className="page chats past" data-reading={id !== undefined || undefined}>
+          <h1 className="hidden">
+            {say('chats')}, {say('pastWord')}
+          </h1>
+          <section className="list" aria-label={say('chatList')}>
+            <FilterBar filters={filters} chats={chats} inMessages={false} isPast />
+            {(filters.status === 'closed' || filters.status === 'all') && (
+              <p className="notice quiet" role="status">
+                {say('playedOpen')}
+              </p>
+            )}
+            <ChatList
+              rows={{ chats: shown, total: shown?.length ?? null, failure: null, more: null, again: null }}
+              filters={filters}
+              chosen={id}
+              isPast
+            />
+          </section>
+          {id === undefined || reading ? (
+            <Choose isReading={reading} />
+          ) : (
+            <PastConversation key={id} id={id} at={opened} isPlayed />
           )}
-          <ChatList
-            rows={{ chats: shown, total: shown?.length ?? null, failure: null, more: null, again: null }}
-            filters={filters}
-            chosen={id}
-            isPast
-          />
-        </section>
-        {id === undefined || reading ? (
-          <Choose isReading={reading} />
-        ) : (
-          <PastConversation key={id} id={id} at={opened} isPlayed />
-        )}
-      </div>
+        </div>
+      </LabelProvider>
     </MomentContext>
   );
 }

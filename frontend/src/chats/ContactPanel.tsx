@@ -4,7 +4,7 @@ import type { Chat, Contact, Named } from 'umbler-hub-client';
 import { calledOf } from '../hub/given-names.ts';
 import { givenNames } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
-import { useSectorName } from '../live/sectors.ts';
+import { useChannelName, useSectorName } from '../live/labels.ts';
 import { agentName, agentTitle, fullMoment } from '../words/format.ts';
 import { phoneNumber } from '../words/phone.ts';
 import { useWords } from '../words/words.ts';
@@ -20,7 +20,7 @@ export function ContactPanel({
   isPast?: boolean;
 }) {
   const say = useWords();
-  const sectorName = useSectorName();
+  const [sectorName, channelName] = [useSectorName(), useChannelName()];
   const given = useStore(givenNames);
   const rows: [string, ReactNode][] = [
     [say('phone'), contact?.phone && phoneNumber(contact.phone)],
@@ -32,7 +32,7 @@ export function ContactPanel({
     [say('sector'), chat.sector && sectorName(chat.sector)],
     [say('agent'), <Agent key={chat.owner?.id} agent={chat.owner} />],
     [say('members'), chat.members.length > 1 && <Members members={chat.members} />],
-    [say('channel'), chat.channel && (calledOf(given, 'channel', chat.channel) ?? chat.channel.id)],
+    [say('channel'), chat.channel && (channelName(chat.channel) ?? chat.channel.id)],
     [say('kind'), say(`k_${chat.kind}`)],
     [say('since'), chat.createdAt && fullMoment(chat.createdAt)],
     [say('lastActivity'), chat.lastActivityAt && fullMoment(chat.lastActivityAt)],

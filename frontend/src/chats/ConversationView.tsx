@@ -5,12 +5,11 @@ import type { Chat } from 'umbler-hub-client';
 
 import { useNow } from '../hub/clock.ts';
 import { Conversation, type ConversationState } from '../hub/conversation.ts';
-import { calledOf } from '../hub/given-names.ts';
-import { givenNames, hub, replays, useHub } from '../hub/hub.tsx';
+import { hub, replays, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { urgencyOf } from '../hub/waits.ts';
 import { useLimits } from '../live/limits.ts';
-import { useSectorName } from '../live/sectors.ts';
+import { useChannelName, useSectorName } from '../live/labels.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
@@ -63,7 +62,13 @@ export function ConversationView({ id, wanted }: { id: string; wanted: string | 
             {say('gone')}
           </p>
         ) : (
-          <Messages state={state} steps={timeline.steps} older={() => void conversation.older()} wanted={wanted} />
+          <Messages
+            state={state}
+            steps={timeline.steps}
+            older={() => void conversation.older()}
+            wanted={wanted}
+            isNow
+          />
         )}
         {chat?.open === false && (
           <p className="closed quiet">
@@ -123,7 +128,7 @@ interface HeadProps {
 function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
   const say = useWords();
   const sectorName = useSectorName();
-  const given = useStore(givenNames);
+  const channelName = useChannelName();
   const [params] = useSearchParams();
   const title = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another chat has another title
@@ -134,7 +139,7 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
       say(`s_one_${chat.status}`),
       sectorName(chat.sector),
       agentName(say, chat.owner),
-      chat.channel && calledOf(given, 'channel', chat.channel),
+      chat.channel && channelName(chat.channel),
     ]
       .filter(Boolean)
       .join(' · ');

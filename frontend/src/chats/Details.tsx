@@ -4,10 +4,9 @@ import type { Chat } from 'umbler-hub-client';
 
 import { useAddress } from '../app/moment.ts';
 import type { ConversationState } from '../hub/conversation.ts';
-import { calledOf } from '../hub/given-names.ts';
-import { givenNames, hub, useData, useHub } from '../hub/hub.tsx';
+import { hub, useData, useHub } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
-import { useStore } from '../hub/store.ts';
+import { useChannelName } from '../live/labels.ts';
 import { moment } from '../words/format.ts';
 import { lastWords } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
@@ -60,8 +59,17 @@ function OtherChats({ id, contactId }: { id: string; contactId: string }) {
   const say = useWords();
   const address = useAddress();
   const role = useRole();
-  const given = useStore(givenNames);
+  const channelName = useChannelName();
   const [chats, setChats] = useState<Chat[]>([]);
+  const [erasures, setErasures] = useState(0);
+  useEffect(
+    () =>
+      hub.on('umbler_update', ({ erasedContactId }) => {
+        if (erasedContactId === contactId) setErasures((before) => before + 1);
+      }),
+    [contactId],
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was read before an erasure holds the person's words
   useEffect(() => {
     let over = false;
     setChats([]);
@@ -73,7 +81,7 @@ function OtherChats({ id, contactId }: { id: string; contactId: string }) {
     return () => {
       over = true;
     };
-  }, [contactId]);
+  }, [contactId, erasures]);
   const others = chats.filter((chat) => chat.id !== id).slice(0, OTHERS_MAX);
   if (others.length === 0) return null;
   return (
@@ -85,9 +93,7 @@ function OtherChats({ id, contactId }: { id: string; contactId: string }) {
             <Link to={address(`/chats/${encodeURIComponent(chat.id)}`)}>
               <span className="main">
                 <span>
-                  {[say(`s_one_${chat.status}`), chat.channel && calledOf(given, 'channel', chat.channel)]
-                    .filter(Boolean)
-                    .join(' · ')}
+                  {[say(`s_one_${chat.status}`), chat.channel && channelName(chat.channel)].filter(Boolean).join(' · ')}
                 </span>
                 <span className="quiet">{chat.lastMessage && lastWords(say, chat.lastMessage, role)}</span>
               </span>

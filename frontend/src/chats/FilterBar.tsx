@@ -1,13 +1,13 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import { useLocation } from 'react-router';
-import type { Chat, GivenName, Named } from 'umbler-hub-client';
+import type { Chat } from 'umbler-hub-client';
 
 import { setParam, useChangeParams } from '../app/params.ts';
-import { calledOf } from '../hub/given-names.ts';
 import { givenNames, openChats, useHub } from '../hub/hub.tsx';
 import { newestNames } from '../hub/names.ts';
 import { useStore } from '../hub/store.ts';
+import { labelsFor, useLabels } from '../live/labels.ts';
 import { tellApart } from '../words/apart.ts';
 import { agentName } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
@@ -201,24 +201,20 @@ function useOptions(chats: Chat[] | null, isPast: boolean, filters: Filters, say
   const { chats: open } = useStore(openChats);
   const all = [...(isPast ? [] : open), ...(chats ?? [])];
   const given = useStore(givenNames);
-  const called = (what: GivenName['what']) => (one: Named) => calledOf(given, what, one) ?? one.id;
-  const named = (pick: (chat: Chat) => (Named | null)[], name: (one: Named) => string) => {
-    const labels = tellApart([...newestNames(all, pick).values()].map((one) => ({ id: one.id, label: name(one) })));
-    return [...labels].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label));
-  };
+  const { sector, channel } = useLabels();
+  const named = (labels: ReadonlyMap<string, string> = new Map()) =>
+    [...labels].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label));
+  const owners = newestNames(all, ({ owner }) => [owner]);
   // Only of the open chats, which are here, can the page say that nobody has them or who waits.
   const here = !isPast && isLocal(filters);
   return {
-    sector: named(({ sector }) => [sector], called('sector')),
+    sector: named(sector),
     owner: [
       ...(here ? [{ value: NOBODY, label: say('nobody') }] : []),
-      ...named(
-        ({ owner }) => [owner],
-        (agent) => agentName(say, agent),
-      ),
+      ...named(tellApart([...owners.values()].map((agent) => ({ id: agent.id, label: agentName(say, agent) })))),
     ],
-    channel: named(({ channel }) => [channel], called('channel')),
-    tag: named(({ tags }) => tags, called('tag')),
+    channel: named(channel),
+    tag: named(labelsFor('tag', all, [], given)),
     kind: KINDS.map((kind) => ({ value: kind as string, label: say(`k_${kind}`) })),
     wait: here ? WAITS.map((wait) => ({ value: wait as string, label: say(`wait_${wait}`) })) : [],
   };

@@ -8,6 +8,7 @@ import { useStore } from '../hub/store.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
+import { SpokenResult } from '../parts/Spoken.tsx';
 import { moment, number } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
@@ -18,6 +19,8 @@ export function MessageFinds({ q, chosen }: { q: string; chosen: string | null }
   const { isConnected } = useHub();
   const store = useMemo(() => new SearchStore(hub, q), [q]);
   const [begun, setBegun] = useState(isConnected);
+  /** How often the user asked for more. */
+  const [asked, setAsked] = useState(0);
   if (isConnected && !begun) setBegun(true);
   useEffect(() => {
     if (begun) void store.more();
@@ -25,14 +28,17 @@ export function MessageFinds({ q, chosen }: { q: string; chosen: string | null }
   useEffect(() => hub.on('umbler_update', (update) => store.learn(update)), [store]);
   const { found, hasMore, busy, complete, missing, failure } = useStore(store);
   const count = found === null ? say('loading') : say(hasMore ? 'foundMore' : 'found', { count: number(found.length) });
+  const shown = [failure === null && count, !complete && say('indexing')].filter(Boolean).join(' ');
+  const more = () => {
+    setAsked(asked + 1);
+    void store.more();
+  };
   if (missing) return <Missing />;
   return (
     <>
-      <p className="count quiet" role="status">
-        {failure === null && count}
-        {!complete && ` ${say('indexing')}`}
-      </p>
-      {failure !== null && <Failure reason={failure} again={() => void store.more()} />}
+      <p className="count quiet">{shown}</p>
+      <SpokenResult text={found === null || busy ? null : shown} act={asked} />
+      {failure !== null && <Failure reason={failure} again={more} />}
       {found === null &&
         failure === null &&
         [1, 2, 3, 4].map((row) => <Skeleton key={row} height={52} className="bone" />)}
@@ -44,7 +50,7 @@ export function MessageFinds({ q, chosen }: { q: string; chosen: string | null }
           ))}
         </ul>
         {hasMore && (
-          <Button variant="default" size="compact-sm" loading={busy} onClick={() => void store.more()}>
+          <Button variant="default" size="compact-sm" loading={busy} onClick={more}>
             {say('more')}
           </Button>
         )}

@@ -1,8 +1,10 @@
 import { Button, Skeleton } from '@mantine/core';
-import { Fragment, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import type { Message } from 'umbler-hub-client';
+import { Fragment, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { Chat, Message } from 'umbler-hub-client';
 
 import type { ConversationState } from '../hub/conversation.ts';
+import { looked } from '../hub/hub.tsx';
+import { lookedUntil, placeOf } from '../hub/looked.ts';
 import { useStore } from '../hub/store.ts';
 import { dayName } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
@@ -21,14 +23,17 @@ interface MessagesProps {
   steps: Step[] | null;
   older: () => void;
   wanted: string | null;
+  /** It is looked at as it is now, and that is kept. */
+  isNow?: boolean;
 }
 
 /** What was written, day by day, with what happened in between. */
 export function Messages({
-  state: { messages, hasOlder, loadingOlder, failure },
+  state: { chat, messages, hasOlder, loadingOlder, failure },
   steps,
   older,
   wanted,
+  isNow = false,
 }: MessagesProps) {
   const say = useWords();
   const timeZone = useStore(zone);
@@ -36,14 +41,20 @@ export function Messages({
     () => threadOf(messages ?? [], steps ?? NO_STEPS, messages !== null && !hasOlder, timeZone),
     [messages, steps, hasOlder, timeZone],
   );
-  const { box, scrolled, mark, isBehind, toEnd } = usePlace(messages, days, wanted);
+  const { box, isLookedAt, follow, scrolled, isBehind, toEnd } = usePlace(messages, days, wanted);
+  const { mark, look } = useNewSince(messages, isNow ? chat : null, isNow, isLookedAt);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the line makes it higher, too
+  useLayoutEffect(follow, [mark]);
   const byId = new Map(messages?.map((message) => [message.id, message]));
   return (
     <div className="messages">
       <div
         className="scroll"
         ref={box}
-        onScroll={scrolled}
+        onScroll={() => {
+          scrolled();
+          look();
+        }}
         tabIndex={0}
         role="log"
         aria-label={say('conversation')}
@@ -101,16 +112,6 @@ function usePlace(messages: Message[] | null, drawn: unknown, wanted: string | n
   const first = useRef<{ id: string | undefined; height: number }>({ id: undefined, height: 0 });
   const last = messages?.at(-1)?.id;
   const [seen, setSeen] = useState<string | undefined>(undefined);
-  /** The last message before those that came while nobody looked at the end of the list. */
-  const [mark, setMark] = useState<string | undefined>(undefined);
-  const newest = useRef(last);
-  useEffect(() => {
-    const before = newest.current;
-    newest.current = last;
-    if (before === undefined || before === last) return;
-    const isLookedAt = atEnd.current && document.visibilityState === 'visible';
-    setMark((known) => (isLookedAt ? undefined : (known ?? before)));
-  }, [last]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: events that come in between make it higher, too
   useLayoutEffect(() => {
     const { current } = box;
@@ -123,16 +124,17 @@ function usePlace(messages: Message[] | null, drawn: unknown, wanted: string | n
     first.current = { id: oldest, height: current.scrollHeight };
   }, [messages, last, drawn]);
 
+  const follow = useCallback(() => {
+    if (box.current && atEnd.current) box.current.scrollTop = box.current.scrollHeight;
+  }, []);
   // What is written below grows, and a phone's keyboard comes up: whoever looks at the end still does.
   useEffect(() => {
     const { current } = box;
     if (!current) return;
-    const observer = new ResizeObserver(() => {
-      if (atEnd.current) current.scrollTop = current.scrollHeight;
-    });
+    const observer = new ResizeObserver(follow);
     observer.observe(current);
     return () => observer.disconnect();
-  }, []);
+  }, [follow]);
 
   // The message that a search led to, once it is here.
   const isHere = wanted !== null && messages?.some(({ id }) => id === wanted) === true;
@@ -152,11 +154,55 @@ function usePlace(messages: Message[] | null, drawn: unknown, wanted: string | n
     if (atEnd.current) setSeen(last);
   }
 
+  const isLookedAt = useCallback(() => atEnd.current && document.visibilityState === 'visible', []);
   return {
     box,
+    isLookedAt,
+    follow,
     scrolled,
-    mark,
     isBehind: seen !== undefined && last !== seen,
     toEnd: () => box.current?.scrollTo({ top: box.current.scrollHeight }),
   };
+}
+
+/**
+ * The last message before those that are new to whoever looks: that came since the chat was open the last time, or while
+ * nobody looked at the end of it. Of the past nothing is kept, and `chat` is null.
+ */
+function useNewSince(messages: Message[] | null, chat: Chat | null, isNow: boolean, isLookedAt: () => boolean) {
+  const last = messages?.at(-1);
+  const end = last && placeOf(last);
+  /** Up to there it was looked at; null before anything was shown. */
+  const seen = useRef<string | null>(null);
+  const [line, setLine] = useState<string | null>(null);
+  const isReady = end !== undefined && (chat !== null || !isNow);
+  const look = () => {
+    if (!isReady || !isLookedAt()) return;
+    seen.current = end;
+    if (chat !== null) looked.see(chat, end);
+  };
+  const latest = useRef(look);
+  useLayoutEffect(() => {
+    latest.current = look;
+  });
+  // Before anything is painted, that the line is there at once.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what else changes of the chat is not written in it
+  useLayoutEffect(() => {
+    if (!isReady) return;
+    const kept = chat === null ? null : looked.get();
+    const isFirst = seen.current === null;
+    seen.current ??= chat === null || kept === null ? end : lookedUntil(kept, chat.id);
+    if (isFirst ? seen.current < end : !isLookedAt()) setLine(seen.current);
+    latest.current();
+  }, [end, isReady, chat?.id, isLookedAt]);
+  useEffect(() => {
+    const back = () => latest.current();
+    document.addEventListener('visibilitychange', back);
+    return () => document.removeEventListener('visibilitychange', back);
+  }, []);
+  const mark = useMemo(() => {
+    const before = line === null ? undefined : messages?.findLast((message) => placeOf(message) <= line);
+    return before === messages?.at(-1) ? undefined : before?.id;
+  }, [messages, line]);
+  return { mark, look };
 }

@@ -149,3 +149,29 @@ test('whoever is late is told of once, and not as near the limit too', () => {
     ['near', 'other clock', 'other chat', 'idle'],
   );
 });
+
+test('the name of a person who is erased leaves the alerts before they are read anew, and the name of another one stays', async (t) => {
+  const hub = new FakeHub(t);
+  const contacts: Record<string, string> = { a: 'c', b: 'other' };
+  const store = new AlertStore(hub.client, (chat) => contacts[chat]);
+  await hub.open();
+  const one = alert('one', { contactName: 'Zulmira' });
+  const rest = [
+    alert('two', { chatId: 'b', contactName: 'Ana' }),
+    alert('three', { chatId: 'not here', contactName: 'Rui' }),
+  ];
+  await (await hub.asked()).answer(page(one, ...rest));
+  told();
+  const names = () => Object.fromEntries(store.get().alerts?.map(({ id, contactName }) => [id, contactName]) ?? []);
+  assert.deepEqual(names(), { one: 'Zulmira', two: 'Ana', three: 'Rui' });
+  hub.update(11, { type: 'contact_erased', erasedContactId: 'c' });
+  // Whose chat the third one is of nobody knows here.
+  assert.deepEqual(names(), { one: null, two: 'Ana', three: null });
+  // An answer that was on its way brings it back neither.
+  store.take({ ...one, acknowledgedAt: after(1) });
+  told();
+  assert.equal(names().one, null);
+  await (await hub.asked()).answer(page({ ...one, contactName: null }, ...rest));
+  told();
+  assert.deepEqual(names(), { one: null, two: 'Ana', three: 'Rui' });
+});

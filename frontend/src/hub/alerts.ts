@@ -51,9 +51,12 @@ export class AlertStore extends Store<Alerts> {
   #meanwhile: { seq: number; update: Update }[] = [];
   #entering = new Set<Entering>();
   #listeners = new Set<(alert: Alert) => void>();
+  #contactOf: (chat: string) => string | null | undefined;
 
-  constructor(client: UmblerHubClient) {
+  /** `contactOf` a chat; undefined where that is not known. */
+  constructor(client: UmblerHubClient, contactOf: (chat: string) => string | null | undefined = () => undefined) {
     super(NOTHING);
+    this.#contactOf = contactOf;
     onStream(client, ({ missed }) => {
       if (missed || !this.#loaded) void this.read();
     });
@@ -115,8 +118,13 @@ export class AlertStore extends Store<Alerts> {
 
   /** An answer to an acknowledgement. The update may have come first. */
   take(alert: Alert) {
-    if (this.#known.has(alert.id))
-      this.#apply({ type: alert.clearedAt === null ? 'alert_acknowledged' : 'alert_cleared', alert });
+    const known = this.#known.get(alert.id);
+    // It may have been on its way while the person was erased: the name that is here is no older.
+    if (known)
+      this.#apply({
+        type: alert.clearedAt === null ? 'alert_acknowledged' : 'alert_cleared',
+        alert: { ...alert, contactName: known.contactName },
+      });
     this.#tell();
   }
 
@@ -139,8 +147,7 @@ export class AlertStore extends Store<Alerts> {
 
   #update(update: Update, seq: number, timestamp: string | undefined) {
     if (this.get().missing) return;
-    // Alerts do not tell the contact of their chat, only its name.
-    if (update.erasedContactId) return void this.read();
+    if (update.erasedContactId) this.#erase(update.erasedContactId);
     if (!this.#loaded) {
       this.#meanwhile.push({ seq, update });
       return;
@@ -148,6 +155,17 @@ export class AlertStore extends Store<Alerts> {
     this.#hear([timestamp]);
     if (this.#apply(update)) this.#tell();
     if (update.type === 'alert_raised' && update.alert) this.#ring([update.alert]);
+  }
+
+  /** Alerts tell the name of their contact and not its id: where that is not known the name goes too, until it is read anew. */
+  #erase(contactId: string) {
+    for (const [id, known] of this.#known)
+      if ((this.#contactOf(known.chatId) ?? contactId) === contactId)
+        this.#known.set(id, { ...known, contactName: null });
+    // Also those that are shown while a list is read.
+    const { alerts } = this.get();
+    if (alerts !== null) this.set({ ...this.get(), alerts: alerts.map((one) => this.#known.get(one.id) ?? one) });
+    void this.read();
   }
 
   /** True where something changed. */

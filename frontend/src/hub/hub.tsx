@@ -13,6 +13,7 @@ import { BOARDS, BoardStore, type BoardName } from './boards.ts';
 import { GivenNameStore } from './given-names.ts';
 import { HubStateStore } from './hub-state.ts';
 import { LinkStore } from './link.ts';
+import { LookedStore } from './looked.ts';
 import { OpenChatStore } from './open-chats.ts';
 import { ReplayStore } from './replays.ts';
 import { SettingsStore } from './settings.ts';
@@ -30,12 +31,13 @@ export const givenNames = new GivenNameStore(hub);
 export const umblerLink = new LinkStore(hub);
 export const backup = new BackupStore(hub);
 export const traffic = new TrafficStore(hub);
-export const alerts = new AlertStore(hub);
+export const alerts = new AlertStore(hub, (chat) => openChats.find(chat)?.contactId);
 const boards = Object.fromEntries(BOARDS.map((name) => [name, new BoardStore(hub, name)])) as Record<
   BoardName,
   BoardStore
 >;
 export const replays = new ReplayStore(hub);
+export const looked = new LookedStore(hub);
 export const settings = new SettingsStore(hub);
 
 settings.subscribe(() => {

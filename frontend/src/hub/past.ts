@@ -8,7 +8,6 @@ import { read } from './reads.ts';
 export interface PastLive {
   at: number;
   live: Live;
-  messagesToday: number;
   day: Day;
   trend: Sample[];
   rebuilding: { done: number; total: number } | null;
@@ -30,11 +29,10 @@ const PAGE = 200;
 const PAGES_MAX = 10;
 
 export async function readPast(at: string): Promise<PastLive> {
-  const [live, sectors, agents, stats, { day }, waiting, trend] = await Promise.all([
+  const [live, sectors, agents, { day }, waiting, trend] = await Promise.all([
     read(`${PATH}/live`, { at }),
     read(`${PATH}/live`, { at, by: 'sector' }),
     read(`${PATH}/live`, { at, by: 'agent' }),
-    read('/api/umbler/stats', { at }),
     readDay(at),
     readWaiting(at),
     read(`${PATH}/trend`, { until: at }),
@@ -65,7 +63,6 @@ export async function readPast(at: string): Promise<PastLive> {
       sectors: groupsOf(sectors.rows, (_, { id = null }) => id),
       agents: groupsOf(agents.rows, (chat) => standing.get(chat) ?? null),
     },
-    messagesToday: stats.messagesToday,
     day,
     trend: samplesOf(trend.rows),
     rebuilding: live.rebuilding,

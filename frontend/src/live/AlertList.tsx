@@ -9,7 +9,7 @@ import { agentName, agentTitle, clock, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { AlertRow } from './AlertRow.tsx';
 import { type AlertGroup, isNewAlert, URGENT } from './alertGroups.ts';
-import { useSectorName } from './sectors.ts';
+import { useSectorName } from './labels.ts';
 
 /** Beyond this many nobody reads them one by one. */
 const SHOWN_MAX = 60;

@@ -12,7 +12,10 @@ import { agentName, agentTitle, clock, moment } from '../words/format.ts';
 import { contactTitle, userName } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { isNewAlert, URGENT } from './alertGroups.ts';
-import { useSectorName } from './sectors.ts';
+import { useSectorName } from './labels.ts';
+
+/** As high as a name. */
+const BLANK = '\u00a0';
 
 /** One alert: whose chat it is, since when, and who is on it. One that `isGone` keeps its place, empty. */
 export function AlertRow({ alert, isGone = false }: { alert: Alert; isGone?: boolean }) {
@@ -27,7 +30,8 @@ export function AlertRow({ alert, isGone = false }: { alert: Alert; isGone?: boo
   const now = useNow();
   // Whom to ask stands first: a narrow panel cuts the end.
   const about = [agentName(say, owner), say(`alert_${kind}`), sectorName(sector)].join(' · ');
-  const who = contactTitle(say, { contactName, contactPhone: openChats.find(chatId)?.contactPhone });
+  // What an empty place held may name somebody who was erased since.
+  const who = isGone ? BLANK : contactTitle(say, { contactName, contactPhone: openChats.find(chatId)?.contactPhone });
   useLayoutEffect(() => {
     const row = link.current?.parentElement;
     const list = listAround(link.current);

@@ -13,7 +13,7 @@ import { tellApart } from '../words/apart.ts';
 import { useWords } from '../words/words.ts';
 import { useLimits } from './limits.ts';
 import type { Online } from './online.ts';
-import { useSectorName } from './sectors.ts';
+import { useSectorName } from './labels.ts';
 
 interface GroupsProps {
   title: string;

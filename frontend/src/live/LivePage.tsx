@@ -11,9 +11,9 @@ import { number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { AlertPanel } from './AlertPanel.tsx';
 import { Groups } from './Groups.tsx';
+import { LabelProvider, useSectorLabels } from './labels.ts';
 import { useOnline, withFree } from './online.ts';
 import { Queue } from './Queue.tsx';
-import { SectorLabels, useSectorLabels } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';
 import { LiveTraffic } from './TrafficChart.tsx';
 import { Trend } from './Trend.tsx';
@@ -36,11 +36,11 @@ export function LivePage() {
 
 function Now() {
   const say = useWords();
-  const { total, complete, count, failure } = useStore(openChats);
+  const { chats, total, complete, count, failure } = useStore(openChats);
   const live = useLive();
   const { day: messages } = useStore(traffic);
   const { rebuilding } = live;
-  const labels = useSectorLabels(live.sectors);
+  const labels = useSectorLabels(chats, live.sectors);
   const [samples, day] = [useTrends(), useTrendOfDay()];
   const trends = useMemo(
     () => ({
@@ -51,7 +51,7 @@ function Now() {
     [day, samples, live.figures],
   );
   return (
-    <SectorLabels value={labels}>
+    <LabelProvider value={labels}>
       <div className="page live">
         <h1 className="hidden">{say('live')}</h1>
         {failure !== null && <Failure reason={failure} />}
@@ -78,7 +78,7 @@ function Now() {
           </div>
         </div>
       </div>
-    </SectorLabels>
+    </LabelProvider>
   );
 }
 

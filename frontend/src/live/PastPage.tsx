@@ -1,26 +1,28 @@
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
+import type { Chat } from 'umbler-hub-client';
 
 import { MomentContext } from '../hub/clock.ts';
 import { reasonOf } from '../hub/errors.ts';
-import { givenNames, hub, useHub } from '../hub/hub.tsx';
+import { hub, useHub } from '../hub/hub.tsx';
 import { readPast, type PastLive } from '../hub/past.ts';
-import { useStore } from '../hub/store.ts';
 import { Failure } from '../parts/Notice.tsx';
 import { fullMoment, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { Groups } from './Groups.tsx';
+import { LabelProvider, useSectorLabels } from './labels.ts';
 import { Queue } from './Queue.tsx';
-import { labelsOfSectors, SectorLabels } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';
 import { TrafficChart } from './TrafficChart.tsx';
 import { Trend } from './Trend.tsx';
+
+/** Those of then are not here: the hub told what they come to. */
+const NO_CHATS: Chat[] = [];
 
 /** The live page as it stood at a moment. Nothing on it is of now; what the past does not tell says so. */
 export default function PastPage({ at }: { at: string }) {
   const say = useWords();
   const { past, busy, failure, again } = usePast(at);
-  const given = useStore(givenNames);
-  const labels = useMemo(() => labelsOfSectors([], past?.live.sectors ?? [], given), [past, given]);
+  const labels = useSectorLabels(NO_CHATS, past?.live.sectors ?? null);
   const trend = past?.trend ?? [];
   const trends =
     past === null
@@ -31,7 +33,7 @@ export default function PastPage({ at }: { at: string }) {
         };
   return (
     <MomentContext value={past?.at ?? Date.parse(at)}>
-      <SectorLabels value={labels}>
+      <LabelProvider value={labels}>
         <div className="page live past" aria-busy={busy}>
           <h1 className="hidden">{say('live')}</h1>
           <p className="hidden" role="status">
@@ -59,7 +61,7 @@ export default function PastPage({ at }: { at: string }) {
             </div>
           </div>
         </div>
-      </SectorLabels>
+      </LabelProvider>
     </MomentContext>
   );
 }

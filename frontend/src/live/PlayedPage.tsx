@@ -1,13 +1,11 @@
 import { useMemo } from 'react';
 
 import { MomentContext } from '../hub/clock.ts';
-import { givenNames } from '../hub/hub.tsx';
 import type { Playing } from '../hub/replays.ts';
-import { useStore } from '../hub/store.ts';
 import { useWords } from '../words/words.ts';
 import { Groups } from './Groups.tsx';
+import { LabelProvider, useSectorLabels } from './labels.ts';
 import { Queue } from './Queue.tsx';
-import { labelsOfSectors, SectorLabels } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';
 import { liveOf } from '../hub/waits.ts';
 
@@ -16,11 +14,10 @@ export default function PlayedPage({ played: { phase, at, chats } }: { played: P
   const say = useWords();
   const reading = phase === 'reading';
   const live = useMemo(() => (reading ? null : liveOf(chats)), [reading, chats]);
-  const given = useStore(givenNames);
-  const labels = useMemo(() => labelsOfSectors(chats, live?.sectors ?? [], given), [chats, live, given]);
+  const labels = useSectorLabels(chats, live?.sectors ?? null);
   return (
     <MomentContext value={at}>
-      <SectorLabels value={labels}>
+      <LabelProvider value={labels}>
         <div className="page live past" aria-busy={reading}>
           <h1 className="hidden">
             {say('live')}, {say('pastWord')}
@@ -42,7 +39,7 @@ export default function PlayedPage({ played: { phase, at, chats } }: { played: P
             </div>
           </div>
         </div>
-      </SectorLabels>
+      </LabelProvider>
     </MomentContext>
   );
 }

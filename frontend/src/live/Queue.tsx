@@ -17,7 +17,7 @@ import { agentName, agentTitle, clock, duration, number, talkUrl } from '../word
 import { contactTitle, lastWords } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { useLimits, WORD_OF } from './limits.ts';
-import { useSectorName } from './sectors.ts';
+import { useSectorName } from './labels.ts';
 
 /** As high as `.waiting` in `live.css`, and the gap under it. */
 const ROW_PX = 52;

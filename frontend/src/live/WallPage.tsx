@@ -14,7 +14,7 @@ import { contactTitle } from '../words/people.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { isNewAlert, ordered, tallyOf, URGENT } from './alertGroups.ts';
 import { useLimits, WORD_OF } from './limits.ts';
-import { SectorLabels, useSectorLabels, useSectorName } from './sectors.ts';
+import { LabelProvider, useSectorLabels, useSectorName } from './labels.ts';
 import { Tiles } from './Tiles.tsx';
 import { LiveTraffic } from './TrafficChart.tsx';
 import { useLive } from './useLive.ts';
@@ -33,11 +33,11 @@ export default function WallPage() {
   const hubSays = useStore(hubState).status;
   const isOld = connectionStatus !== 'connected' || hubSays === 'behind' || hubSays === 'unwritable';
   const live = useLive();
-  const labels = useSectorLabels(live.sectors);
-  const { complete, failure } = useStore(openChats);
+  const { chats, complete, failure } = useStore(openChats);
+  const labels = useSectorLabels(chats, live.sectors);
   useWallKeeping(true, leave);
   return (
-    <SectorLabels value={labels}>
+    <LabelProvider value={labels}>
       <div className="wall" data-stale={isOld || undefined}>
         <header className="wall-head">
           <h1>{say('live')}</h1>
@@ -58,7 +58,7 @@ export default function WallPage() {
           </p>
         )}
       </div>
-    </SectorLabels>
+    </LabelProvider>
   );
 }
 

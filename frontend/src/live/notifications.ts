@@ -9,12 +9,12 @@ import { useNavigate } from 'react-router';
 import type { Alert } from 'umbler-hub-client';
 import { forBrowser } from 'umbler-hub-client/storage';
 
-import { calledOf } from '../hub/given-names.ts';
-import { alerts, givenNames, openChats } from '../hub/hub.tsx';
+import { alerts, openChats } from '../hub/hub.tsx';
 import { Store, useStore } from '../hub/store.ts';
 import { agentName } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords, type Say } from '../words/words.ts';
+import { sectorNow } from './labels.ts';
 
 const KEY = 'umbler-hub-notifications';
 const TOLD_KEY = 'umbler-hub-notified';
@@ -98,7 +98,7 @@ async function tell(alert: Alert, say: Say) {
   await navigator.locks.request(TOLD_KEY, async () => {
     if (!(await isFirst(worker, id))) return;
     await worker.showNotification(`${say(`alert_${kind}`)} · ${who}`, {
-      body: [sector && calledOf(givenNames.get(), 'sector', sector), agentName(say, owner)].filter(Boolean).join(' · '),
+      body: [sector && sectorNow(sector), agentName(say, owner)].filter(Boolean).join(' · '),
       icon: '/icons/icon-192.png',
       tag: TAG + id,
       data: { path: `/chats/${encodeURIComponent(chatId)}` },

@@ -23,3 +23,18 @@ export function Spoken({ text }: { text: string }) {
     </span>
   );
 }
+
+/**
+ * What came of something that the user did, said once it is there; null until then. What changes by itself afterwards is for
+ * the eye alone. `act` is another value each time that the user did something.
+ */
+export function SpokenResult({ text, act }: { text: string | null; act: unknown }) {
+  const [said, say] = useState<{ act: unknown; text: string; times: number } | null>(null);
+  if (text !== null && (said === null || !Object.is(said.act, act))) say({ act, text, times: (said?.times ?? 0) + 1 });
+  return (
+    <span className="hidden" role="status">
+      {/* Another element each time: the same number again is an answer, too. */}
+      <span key={said?.times}>{said?.text}</span>
+    </span>
+  );
+}

@@ -1,25 +1,15 @@
 import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import type { Chat, Named } from 'umbler-hub-client';
 
 import { dayOf } from '../hub/days.ts';
-import { givenNames, openChats } from '../hub/hub.tsx';
-import { newestNames } from '../hub/names.ts';
-import { useStore } from '../hub/store.ts';
 import { agentName } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { useReportLabels } from './Named.tsx';
 import { FILTERS } from './metrics.ts';
-import { names } from './names.ts';
 import { PERIODS } from './period.ts';
 import type { Report } from './useReport.ts';
 
 const CLOCKS = ['wall', 'business'] as const;
-const PICK: Record<(typeof FILTERS)[number], (chat: Chat) => (Named | null)[]> = {
-  sector: ({ sector }) => [sector],
-  agent: ({ owner }) => [owner],
-  channel: ({ channel }) => [channel],
-  tag: ({ tags }) => tags,
-};
 
 /** The period, the clock, and whose chats. */
 export function Choices({
@@ -113,22 +103,14 @@ export function Choices({
   );
 }
 
-/** What open chats have and the tables named so far. */
+/** All that have a label here, and what the address names beside them. */
 function useOptions() {
   const say = useWords();
-  const { chats } = useStore(openChats);
-  const named = useStore(names);
-  const given = useStore(givenNames);
+  const labels = useReportLabels();
   return (filter: (typeof FILTERS)[number], chosen: string) => {
-    const label = ({ id, name }: Named) => (filter === 'agent' ? agentName(say, { id, name }) : (name ?? id));
-    const found = new Map([...newestNames(chats, PICK[filter])].map(([id, { name }]) => [id, name]));
-    // What the hub's tables say is the newest name of all.
-    for (const [id, name] of named.get(filter) ?? []) found.set(id, name ?? found.get(id) ?? null);
-    for (const { what, id, name, origin } of given.values())
-      if (what === filter && (origin === 'admin' || !found.get(id))) found.set(id, name ?? found.get(id) ?? null);
-    if (chosen && !found.has(chosen)) found.set(chosen, names.nameOf(filter, chosen));
-    return [...found]
-      .map(([value, name]) => ({ value, label: label({ id: value, name }) }))
-      .sort((a, b) => a.label.localeCompare(b.label));
+    const found = new Map(labels[filter]);
+    if (chosen && !found.has(chosen))
+      found.set(chosen, filter === 'agent' ? agentName(say, { id: chosen, name: null }) : chosen);
+    return [...found].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label));
   };
 }

@@ -1,9 +1,9 @@
 import { Button, Skeleton } from '@mantine/core';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
 
 import { reasonOf } from '../hub/errors.ts';
-import { useStore } from '../hub/store.ts';
+import { hub } from '../hub/hub.tsx';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { duration, fullMoment, number } from '../words/format.ts';
@@ -12,7 +12,7 @@ import { useWords } from '../words/words.ts';
 import { ask } from './ask.ts';
 import { cellTitle } from './behind.ts';
 import { isDuration, type Cell, type Query } from './metrics.ts';
-import { names } from './names.ts';
+import { useReportLabels } from './Named.tsx';
 import type { Report } from './useReport.ts';
 
 interface Behind {
@@ -41,8 +41,7 @@ export function Explain({
 }) {
   const say = useWords();
   const { zone } = report;
-  // Tables tell it names, which may come after it.
-  useStore(names);
+  const labels = useReportLabels();
   // The number was of then, whatever the page asks meanwhile.
   const [base] = useState(asked);
   const [page, setPage] = useState(1);
@@ -50,26 +49,45 @@ export function Explain({
   const [total, setTotal] = useState<number | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const [tries, setTries] = useState(0);
-  const key = JSON.stringify({ ...base, ...cell.query, metric: cell.metric, explain: 'true', limit: PAGE, page });
+  /** How many pages of `rows` are as the hub has them now. */
+  const read = useRef(0);
+  const erasures = useRef(0);
+  const key = JSON.stringify({ ...base, ...cell.query, metric: cell.metric, explain: 'true', limit: PAGE });
   // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` asks once more
   useEffect(() => {
     let over = false;
-    setFailure(null);
-    ask<{ rows: Behind[]; total: number }>('/summary', JSON.parse(key)).then(
-      (answer) => {
-        if (over) return;
-        setRows((before) => [...before.slice(0, (page - 1) * PAGE), ...answer.rows]);
+    async function readOn() {
+      while (read.current < page) {
+        const [before, round] = [read.current * PAGE, erasures.current];
+        const question = { ...JSON.parse(key), page: read.current + 1 };
+        const answer = await ask<{ rows: Behind[]; total: number }>('/summary', question);
+        if (over || round !== erasures.current) return;
+        read.current += 1;
+        setRows((known) => [...known.slice(0, before), ...answer.rows, ...known.slice(before + PAGE)]);
         setTotal(answer.total);
-      },
-      (error) => !over && setFailure(reasonOf(error)),
-    );
+      }
+    }
+    setFailure(null);
+    readOn().catch((error) => !over && setFailure(reasonOf(error)));
     return () => {
       over = true;
     };
   }, [key, page, tries]);
+  // Rows do not tell whose they are: no name stays until they are read anew, and what is under way may hold it.
+  useEffect(
+    () =>
+      hub.on('umbler_update', ({ erasedContactId }) => {
+        if (!erasedContactId) return;
+        erasures.current += 1;
+        read.current = 0;
+        setRows((known) => known.map((row) => ({ ...row, contactName: null, contactPhone: null })));
+        setTries((before) => before + 1);
+      }),
+    [],
+  );
   const business = base.clock === 'business';
   return (
-    <Dialog title={cellTitle(say, cell, report)} close={close}>
+    <Dialog title={cellTitle(say, cell, report, labels)} close={close}>
       <p className="quiet">
         {say(`d_${cell.metric}`)}{' '}
         {isDuration(cell.metric) && `${say('clock')}: ${say(`clock_${business ? 'business' : 'wall'}`)}.`}

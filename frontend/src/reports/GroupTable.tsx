@@ -8,10 +8,10 @@ import { Failure } from '../parts/Notice.tsx';
 import { separator } from '../parts/csv.ts';
 import { useFolding } from '../parts/useFolding.ts';
 import { fileName, saveFile } from '../parts/save.ts';
-import { tellApart } from '../words/apart.ts';
 import { agentName, agentTitle, duration, fullMoment, number } from '../words/format.ts';
 import { locale, useWords } from '../words/words.ts';
 import { PATH } from './ask.ts';
+import { useReportLabels } from './Named.tsx';
 import {
   GROUPS,
   isDuration,
@@ -71,6 +71,7 @@ export function GroupTable({ report, query, total, explain }: GroupTableProps) {
   const say = useWords();
   const by: Grouping = GROUPS.find((one) => one === report.params.get('by')) ?? 'agents';
   const { answer, busy, failure, isCurrent, again } = useAnswer<Answer>(report, { path: `/${by}`, query, about: by });
+  const labels = useReportLabels();
   const sort = useMemo(() => sortIn(report.params.get('sort')), [report.params]);
   useEffect(() => {
     if (answer !== null) names.learn(by, answer.rows);
@@ -79,16 +80,14 @@ export function GroupTable({ report, query, total, explain }: GroupTableProps) {
     () =>
       answer === null
         ? null
-        : apart(
-            linesOf(answer.rows, (id, name) =>
-              by === 'agents'
-                ? agentName(say, id === null ? null : { id, name })
-                : id === null
-                  ? say(`none_${by}`)
-                  : (name ?? id),
-            ),
+        : linesOf(answer.rows, (id, name) =>
+            id === null
+              ? by === 'agents'
+                ? agentName(say, null)
+                : say(`none_${by}`)
+              : (labels[FILTER_OF[by]].get(id) ?? (by === 'agents' ? agentName(say, { id, name }) : (name ?? id))),
           ),
-    [answer, by, say],
+    [answer, by, say, labels],
   );
   const sorted = useMemo(() => lines?.toSorted(order(sort)), [lines, sort]);
   const nameless = useMemo(
@@ -320,12 +319,6 @@ function linesOf(rows: Row[], nameFor: (id: string | null, name: string | null) 
 function figureOf({ cells }: Line, metric: Metric): number {
   const row = cells.get(metric);
   return (isDuration(metric) ? row?.medianMs : row?.n) ?? 0;
-}
-
-/** Lines of one name are told apart by their ids. */
-function apart(lines: Line[]): Line[] {
-  const labels = tellApart(lines.flatMap(({ id, name }) => (id === null ? [] : [{ id, label: name }])));
-  return lines.map((line) => ({ ...line, name: (line.id !== null && labels.get(line.id)) || line.name }));
 }
 
 /** Whoever has no value stands last, whichever way it is sorted. */

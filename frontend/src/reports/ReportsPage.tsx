@@ -12,6 +12,7 @@ import { Distribution } from './Distribution.tsx';
 import { Explain } from './Explain.tsx';
 import { GroupTable } from './GroupTable.tsx';
 import { HeatMap } from './HeatMap.tsx';
+import { ReportLabelProvider } from './Named.tsx';
 import type { Answer } from './metrics.ts';
 import { askFirst } from './opening.ts';
 import { useSeries } from './series.ts';
@@ -23,6 +24,7 @@ import { useRefresh, useReport } from './useReport.ts';
 import './charts.css';
 import './reports.css';
 import './tables.css';
+import './print.css';
 
 /** The page is opened, and will be drawn. Settled once what it shows first is here. */
 export function ahead(): Promise<void> {
@@ -57,58 +59,60 @@ export default function ReportsPage() {
       </div>
     );
   return (
-    <div className="page reports">
-      <header className="title">
-        <h1>{say('reports')}</h1>
-        <p className="quiet">
-          {answer && say('periodIs', { stretch: stretch(answer.from, answer.until, zone), zone })}
-        </p>
-        <Button
-          className="refresh"
-          size="compact-sm"
-          variant="default"
-          onClick={again}
-          loading={summary.busy && answer !== null}
-        >
-          {askedAt === null ? say('refreshNow') : say('refresh', { at: clockTime(askedAt) })}
-        </Button>
-      </header>
-      <Choices report={report} />
-      {query === null && (
-        <p className="blank" role="status">
-          {say('noPeriod')}
-        </p>
-      )}
-      {summary.failure !== null && <Failure reason={summary.failure} again={summary.again} />}
-      {answer?.rebuilding && (
-        <p className="notice quiet" role="status">
-          {say('rebuilding', { done: number(answer.rebuilding.done), total: number(answer.rebuilding.total) })}
-        </p>
-      )}
-      {query !== null && (
-        <>
-          <Story report={report} query={query} asked={summary} rows={rows} />
-          <Summary
-            asked={{ answer: answer && { ...answer, rows }, busy: summary.busy }}
-            earlier={answer === null ? earlier : previous}
-            explain={open}
-            zone={zone}
-            series={series}
-          />
-          <div className="columns even">
-            <Distribution report={report} query={query} summary={isCurrent ? answer : null} explain={open} />
-            <div className="side">
-              <SeriesChart report={report} query={query} explain={open} />
-              <HeatMap report={report} query={query} explain={open} />
+    <ReportLabelProvider>
+      <div className="page reports">
+        <header className="title">
+          <h1>{say('reports')}</h1>
+          <p className="quiet">
+            {answer && say('periodIs', { stretch: stretch(answer.from, answer.until, zone), zone })}
+          </p>
+          <Button
+            className="refresh"
+            size="compact-sm"
+            variant="default"
+            onClick={again}
+            loading={summary.busy && answer !== null}
+          >
+            {askedAt === null ? say('refreshNow') : say('refresh', { at: clockTime(askedAt) })}
+          </Button>
+        </header>
+        <Choices report={report} />
+        {query === null && (
+          <p className="blank" role="status">
+            {say('noPeriod')}
+          </p>
+        )}
+        {summary.failure !== null && <Failure reason={summary.failure} again={summary.again} />}
+        {answer?.rebuilding && (
+          <p className="notice quiet" role="status">
+            {say('rebuilding', { done: number(answer.rebuilding.done), total: number(answer.rebuilding.total) })}
+          </p>
+        )}
+        {query !== null && (
+          <>
+            <Story report={report} query={query} asked={summary} rows={rows} />
+            <Summary
+              asked={{ answer: answer && { ...answer, rows }, busy: summary.busy }}
+              earlier={answer === null ? earlier : previous}
+              explain={open}
+              zone={zone}
+              series={series}
+            />
+            <div className="columns even">
+              <Distribution report={report} query={query} summary={isCurrent ? answer : null} explain={open} />
+              <div className="side">
+                <SeriesChart report={report} query={query} explain={open} />
+                <HeatMap report={report} query={query} explain={open} />
+              </div>
             </div>
-          </div>
-          <GroupTable report={report} query={query} total={isCurrent ? rows : null} explain={open} />
-          {/* Once it is known in which zone days are asked for. */}
-          {cell !== null && told === zone && (
-            <Explain key={cellText(cell)} cell={cell} base={query} report={report} close={close} />
-          )}
-        </>
-      )}
-    </div>
+            <GroupTable report={report} query={query} total={isCurrent ? rows : null} explain={open} />
+            {/* Once it is known in which zone days are asked for. */}
+            {cell !== null && told === zone && (
+              <Explain key={cellText(cell)} cell={cell} base={query} report={report} close={close} />
+            )}
+          </>
+        )}
+      </div>
+    </ReportLabelProvider>
   );
 }

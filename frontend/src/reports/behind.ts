@@ -11,7 +11,7 @@ import { agentName } from '../words/format.ts';
 import type { Say } from '../words/words.ts';
 import { binLabel, bucketLabel, hourLabel } from './labels.ts';
 import { COUNTS, DURATIONS, FILTERS, type Cell } from './metrics.ts';
-import { names } from './names.ts';
+import type { ReportLabels } from './Named.tsx';
 import type { Report } from './useReport.ts';
 
 const PARAM = 'behind';
@@ -40,16 +40,16 @@ export function cellTitle(
   say: Say,
   { metric, query }: Cell,
   { bucket, zone }: Pick<Report, 'bucket' | 'zone'>,
+  labels: ReportLabels,
 ): string {
   const { from, weekday, hour, atLeastMs, belowMs } = query;
   const filter = FILTERS.find((one) => query[one] !== undefined);
   const id = filter === undefined ? '' : String(query[filter]);
-  const name = filter === undefined ? null : names.nameOf(filter, id);
   const of = [
     from !== undefined && bucketLabel(String(from), bucket, zone),
     weekday !== undefined && hourLabel(Number(weekday), Number(hour ?? 0)),
     atLeastMs !== undefined && binLabel(say, Number(atLeastMs), belowMs === undefined ? null : Number(belowMs)),
-    filter !== undefined && (filter === 'agent' ? agentName(say, { id, name }) : (name ?? id)),
+    filter !== undefined && (labels[filter].get(id) ?? (filter === 'agent' ? agentName(say, { id, name: null }) : id)),
   ];
   return [say(`m_${metric}`), ...of].filter(Boolean).join(' · ');
 }

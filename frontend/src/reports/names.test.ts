@@ -12,7 +12,7 @@ test('names that a report taught one user are not in the lists of the next one',
   await hub.open();
   const names = new NameStore(hub.client);
   names.learn('agents', [{ id: 'agent', name: 'Ana' } as Row]);
-  assert.equal(names.nameOf('agent', 'agent'), 'Ana');
+  assert.equal(names.get().get('agent')?.get('agent'), 'Ana');
   hub.close(4003);
-  assert.equal(names.nameOf('agent', 'agent'), null);
+  assert.equal(names.get().size, 0);
 });

@@ -1,4 +1,4 @@
-/** Names that tables brought along, by what they are of: an explanation holds ids alone. */
+/** Names that tables brought along, by what they are of: an explanation holds ids alone. `Named.tsx` says how they are shown. */
 
 import type { UmblerHubClient } from 'umbler-hub-client';
 
@@ -7,7 +7,7 @@ import { Store } from '../hub/store.ts';
 import type { FILTERS, Grouping, Row } from './metrics.ts';
 
 type Filter = (typeof FILTERS)[number];
-type Names = Map<Filter, Map<string, string | null>>;
+export type Names = Map<Filter, Map<string, string | null>>;
 
 export const FILTER_OF: Record<Grouping, Filter> = {
   agents: 'agent',
@@ -23,10 +23,6 @@ export class NameStore extends Store<Names> {
       // Another user may sign in next, and see less.
       if (status === 'unauthorized') this.set(new Map());
     });
-  }
-
-  nameOf(filter: Filter, id: string): string | null {
-    return this.get().get(filter)?.get(id) ?? null;
   }
 
   learn(grouping: Grouping, rows: Row[]) {

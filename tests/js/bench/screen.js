@@ -1,6 +1,7 @@
 /**
  * What the list of chats costs a browser with many open chats while messages come: frames, work between frames, how soon a
- * key is answered, what moves by itself, and memory. It prints and judges nothing: a busy machine is a slow one.
+ * key, a letter and a click are answered, what moves by itself, and memory. It prints each beside its bound and judges nothing:
+ * a busy machine is a slow one.
  *
  *   node bench/screen.js [open chats, 50000] [messages a second, 100] [seconds of each part, 10]
  */
@@ -16,6 +17,15 @@ import { buildDashboard, live, spawnDashboard, visit } from '../support/dashboar
 const [CHATS = 50_000, RATE = 100, SECONDS = 10] = process.argv.slice(2).map(Number);
 const POSTS_AT_ONCE = 64;
 const WHEEL_PX = 240;
+/** Within so long an input is to be painted: what takes longer feels slow. */
+const INPUT_MS_MAX = 100;
+/** The browser tells of no input that took less. */
+const TOLD_MS = 16;
+/** Of a load, as the browser counts it. */
+const SHIFT_MAX = 0.02;
+/** Between two inputs of somebody who is quick. */
+const INPUT_EVERY_MS = 60;
+
 const FIXTURE = join(import.meta.dirname, '../../fixtures/deliveries/01_message_text_contact.json');
 
 /** What a test would close at its end. */
@@ -83,7 +93,7 @@ function keepPosting(hub) {
 
 /** Runs in the page. */
 function observe() {
-  window.seen = { frames: [], shifts: 0, events: [], long: [] };
+  window.seen = { frames: [], shifts: 0, events: [], inputs: 0, long: [] };
   let last = performance.now();
   const frame = (now) => {
     window.seen.frames.push(now - last);
@@ -95,7 +105,9 @@ function observe() {
     new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type, ...more });
   watch('layout-shift', ({ value, hadRecentInput }) => (window.seen.shifts += hadRecentInput ? 0 : value));
   watch('longtask', ({ duration }) => window.seen.long.push(duration));
-  watch('event', ({ name, duration }) => name === 'keydown' && window.seen.events.push(duration), {
+  const kinds = ['keydown', 'click'];
+  for (const kind of kinds) addEventListener(kind, () => (window.seen.inputs += 1), true);
+  watch('event', ({ name, duration }) => kinds.includes(name) && window.seen.events.push(duration), {
     durationThreshold: 16,
   });
 }
@@ -124,8 +136,18 @@ async function memory(line) {
   return `${(of('JSHeapUsedSize') / 1e6).toFixed(0)} MB of heap, ${of('Nodes')} nodes`;
 }
 
+const ratio = (share) => share.toFixed(2);
+
+function sayInputs(took) {
+  const sorted = took.toSorted((a, b) => a - b);
+  const share = (which) => `${which * 100} % ${ratio(at(sorted, which) / INPUT_MS_MAX)}`;
+  const over = sorted.filter((one) => one > INPUT_MS_MAX).length;
+  say('  an input until it is painted', spread(sorted));
+  say(`  of the bound of ${INPUT_MS_MAX} ms`, `${share(0.95)}, ${share(0.99)}; over it ${over} of ${sorted.length}`);
+}
+
 async function part(page, line, name, act) {
-  await page.evaluate(() => Object.assign(window.seen, { frames: [], shifts: 0, events: [], long: [] }));
+  await page.evaluate(() => Object.assign(window.seen, { frames: [], shifts: 0, events: [], inputs: 0, long: [] }));
   const events = [];
   const note = ({ value }) => events.push(...value);
   line.on('Tracing.dataCollected', note);
@@ -137,7 +159,7 @@ async function part(page, line, name, act) {
   await line.send('Tracing.end');
   await done;
   line.off('Tracing.dataCollected', note);
-  const { frames, shifts, events: keys, long } = await page.evaluate(() => window.seen);
+  const { frames, shifts, events: told, inputs, long } = await page.evaluate(() => window.seen);
   const tasks = tasksOf(events);
   console.log(`\n${name}`);
   say('  frames a second', (frames.length / SECONDS).toFixed(1));
@@ -145,8 +167,8 @@ async function part(page, line, name, act) {
   say('  tasks of the page', spread(tasks.filter((one) => one >= 0.1)));
   say('  tasks over 16.7 ms', `${tasks.filter((one) => one > 16.7).length} of ${tasks.length}`);
   say('  tasks over 50 ms', String(long.length));
-  if (keys.length > 0) say('  a key until it is painted', spread(keys));
-  say('  layout shift', shifts.toFixed(4));
+  if (inputs > 0) sayInputs([...told, ...Array(Math.max(0, inputs - told.length)).fill(TOLD_MS)]);
+  say('  layout shift', `${shifts.toFixed(4)}, ${ratio(shifts / SHIFT_MAX)} of ${SHIFT_MAX}`);
 }
 
 const [browser, dashboard] = await Promise.all([launch(), buildDashboard()]);
@@ -177,15 +199,32 @@ try {
 
   await page.mouse.move(180, 500);
   const scroll = () => page.mouse.wheel(0, WHEEL_PX);
+  const pause = () => new Promise((resolve) => setTimeout(resolve, INPUT_EVERY_MS));
   const press = async () => {
     await page.keyboard.press('j');
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await pause();
+  };
+  let letters = 0;
+  const type = async () => {
+    letters += 1;
+    await page.keyboard.press(letters % 10 < 5 ? 'x' : 'Backspace');
+    await pause();
+  };
+  const open = async () => {
+    await page.mouse.click(180, 420 + Math.floor(Math.random() * 5) * 72);
+    await pause();
   };
   await part(page, line, 'Scrolling, nothing comes', scroll);
   const stop = keepPosting(hub);
   await part(page, line, `Scrolling, ${RATE} messages a second`, scroll);
   await page.evaluate(() => document.querySelector('.scroll').scrollTo(0, 0));
   await part(page, line, `Going through the list by keys, ${RATE} messages a second`, press);
+  await page.evaluate(() => document.querySelector('.scroll').scrollTo(0, 0));
+  await part(page, line, `Opening chats by clicks, ${RATE} messages a second`, open);
+  await page.goto(`${hub.origin}/chats`);
+  await text(page, '.count', `${CHATS.toLocaleString('en-US')} chats`);
+  await page.locator('.list input[type=search]').focus();
+  await part(page, line, `Typing into the search, ${RATE} messages a second`, type);
   await page.goto(`${hub.origin}/live`);
   await live(page);
   await page.locator('.waiting').first().waitFor();

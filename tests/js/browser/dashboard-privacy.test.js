@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
 import { launch, openPage } from '../support/browser.js';
-import { axe, buildDashboard, signedIn, spawnDashboard, text } from '../support/dashboard.js';
+import { axe, buildDashboard, NO_WORKER, signedIn, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET } from '../support/hub.js';
 
 let browser;
@@ -136,4 +136,50 @@ test('the export reads well on a phone: nothing is wider than the page, and no w
   // The name of the column, as the phone shows it.
   const label = await cell.evaluate((element) => getComputedStyle(element, '::before').content);
   assert.equal(label, '"Text"');
+});
+
+test('an alert and the chats behind a number lose the name of an erased person, also where nothing can be read any more', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const none = ['waitingWarn', 'idle', 'firstResponseNear', 'firstResponse', 'windowClosing'];
+  const thresholds = Object.fromEntries(none.map((name) => [`${name}Seconds`, null]));
+  const settings = { businessHours: {}, thresholds: { default: { ...thresholds, waitingSeconds: 60 } } };
+  const saved = await fetch(`${hub.origin}/api/umbler/settings`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(settings),
+  });
+  assert.equal(saved.status, 200, await saved.text());
+  const ago = (delivery, content) => {
+    delivery.EventDate = content.LastMessage.EventAtUTC = new Date(Date.now() - 300_000).toISOString();
+  };
+  for (const chat of ['a', 'b']) await hub.says(chat, 'hello', ago);
+  const live = await visit(t, browser, hub, '/live', NO_WORKER);
+  await text(live.page, '.alert', 'Contact of a');
+  await text(live.page, '.alert', 'Contact of b');
+  const reports = await visit(t, browser, hub, '/reports?behind=messagesIn', NO_WORKER);
+  await text(reports.page, '.behind', 'Contact of a');
+  await live.page.route('**/api/umbler/alerts*', (route) => route.abort());
+  await reports.page.route('**/api/umbler/metrics/**', (route) => route.abort());
+  await hub.erases('contact-of-a');
+  for (const { page, clean } of [live, reports]) {
+    await page.waitForFunction(() => !document.documentElement.outerHTML.includes('Contact of a'));
+    clean();
+  }
+  // Another name stays in the alerts, and comes back to the numbers once they can be read.
+  await text(live.page, '.alert', 'Contact of b');
+  await reports.page.unrouteAll();
+  await reports.page.locator('.dialog').getByRole('button', { name: 'Try again' }).click();
+  await text(reports.page, '.behind', 'Contact of b');
+  assert.ok(!(await reports.page.content()).includes('Contact of a'));
+});
+
+test('what was said in another chat of an erased person leaves the details beside the conversation', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await hub.says('b', 'quero um xilofone', (_, content) => (content.Contact.Id = 'contact-of-a'));
+  await hub.says('a', 'hello');
+  const { page, clean } = await visit(t, browser, hub, '/chats/a', { viewport: { width: 1440, height: 900 } });
+  await text(page, '.other-chats', 'quero um xilofone');
+  await hub.erases('contact-of-a');
+  await page.waitForFunction(() => !document.documentElement.outerHTML.includes('xilofone'));
+  clean();
 });

@@ -54,3 +54,35 @@ test('what is explained, and the choice of columns, close by Escape and by a cli
   }
   clean();
 });
+
+test('the number of chats is said after what somebody did, and not again with every message that comes', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  for (const chat of ['a', 'b']) await hub.says(chat, 'hello there');
+  const { page, clean } = await visit(t, browser, hub, '/chats');
+  await live(page);
+  const said = page.locator('.list [role=status]');
+  await text(page, '.list [role=status]', '2 chats');
+  await page.evaluate(() => {
+    window.said = [];
+    new MutationObserver(() => window.said.push(document.querySelector('.list [role=status]')?.textContent)).observe(
+      document.querySelector('.list [role=status]'),
+      { childList: true, characterData: true, subtree: true },
+    );
+  });
+  await hub.says('c', 'hello there');
+  await text(page, '.count', '3 chats');
+  assert.equal(await said.innerText(), '2 chats');
+  await page.getByRole('button', { name: 'All' }).click();
+  await text(page, '.list [role=status]', '3 chats');
+  // The same number again is an answer, too.
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await page.waitForFunction(() => window.said.length >= 2);
+  assert.deepEqual(await page.evaluate(() => window.said), ['3 chats', '3 chats']);
+
+  await page.goto(`${hub.origin}/chats?search=hello&in=messages`);
+  await text(page, '.list [role=status]', '3 messages found');
+  await hub.erases('contact-of-a');
+  await text(page, '.count', '2 messages found');
+  assert.equal(await said.innerText(), '3 messages found');
+  clean();
+});

@@ -104,6 +104,30 @@ test('the wall shows the eight longest waits and how many more, and nothing smal
   clean();
 });
 
+test('how many rows lie below a panel’s edge is told beside the rows, and hides none of them', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  for (let index = 0; index < 20; index += 1)
+    await hub.says(
+      `chat ${index}`,
+      'hello',
+      ago(index + 1, (delivery, content) => {
+        sector(`s${index}`, `Sector ${index}`)(delivery, content);
+        owned(`agent-${index}`)(delivery, content);
+      }),
+    );
+  const { page, clean } = await visit(t, browser, hub, '/live', sized([1366, 768]));
+  for (const panel of ['.queue', '.groups[data-by=sector]', '.groups[data-by=owner]']) {
+    const told = page.locator(`${panel} > .below`);
+    await told.waitFor();
+    const [word, rows, card] = await Promise.all(
+      [told, page.locator(`${panel} > .scroll`), page.locator(panel)].map((part) => part.boundingBox()),
+    );
+    assert.ok(word.y >= rows.y + rows.height - 0.5, `${panel}: it lies over a row`);
+    assert.ok(word.y + word.height <= card.y + card.height, `${panel}: it runs out of its panel`);
+  }
+  clean();
+});
+
 test('where all are late no row is filled: its edge and its time tell it', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   await hub.says('a', 'hello', ago(40));

@@ -117,6 +117,15 @@ class Hub {
     return this.post(delivery);
   }
 
+  /** A person's data are erased, on a hub that asks nobody who they are. */
+  async erases(contact) {
+    const response = await fetch(`${this.origin}/api/umbler/contacts/${contact}/personal-data?reason=request%2017`, {
+      method: 'DELETE',
+      headers: { 'content-type': 'application/json' },
+    });
+    if (!response.ok) throw new Error(`the hub answered ${response.status}: ${await response.text()}`);
+  }
+
   async json(path, token) {
     const headers = token ? { authorization: `Bearer ${token}` } : {};
     const response = await fetch(this.origin + path, { headers });
