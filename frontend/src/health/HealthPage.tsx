@@ -80,7 +80,7 @@ function DeliveryTiles({ vitals: { webhook, rate } }: { vitals: Vitals }) {
           {rate === null ? say('measuring') : say('perMinuteHint', { age: age(rate.overMs) })}
         </Tile>
         <Tile name="accepted" title={say('accepted')} value={number(accepted)}>
-          {percent(accepted, all)}
+          {say('acceptedHint', { percent: percent(accepted, all) })}
         </Tile>
         <Tile name="duplicates" title={say('duplicates')} value={number(duplicates)}>
           {say('duplicatesHint', { percent: percent(duplicates, all) })}
@@ -91,7 +91,7 @@ function DeliveryTiles({ vitals: { webhook, rate } }: { vitals: Vitals }) {
           value={number(undecodable)}
           urgency={undecodable > 0 ? 'attention' : undefined}
         >
-          {percent(undecodable, accepted)}
+          {say('undecodableHint', { percent: percent(undecodable, accepted) })}
         </Tile>
         <Tile
           name="ignored"
@@ -137,7 +137,7 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
     ...(health.completeUntil ? [[say('completeUntil'), fullMoment(health.completeUntil), false] as Fact] : []),
     [say('sessions'), number(health.sessions), false],
     [say('queued'), number(health.queued), health.queued > QUEUED_MANY],
-    [say('position'), number(health.seq), false],
+    [say('position'), number(health.seq), false, undefined, say('positionHint')],
     [say('uptime'), clock(health.uptimeSeconds * 1000 + now - readAt), false],
     [say('version'), health.version, false],
   ];

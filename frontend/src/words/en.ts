@@ -266,7 +266,9 @@ export const EN = {
   backupBehindBanner:
     'Nothing that came after {{at}} is backed up on another machine. If this machine is lost now, it is lost with it.',
   seeStatus: 'See Status',
-  position: 'Position',
+  position: 'Newest position',
+  positionHint:
+    'Everything that is stored gets the next number. If it stands still while deliveries come, nothing is being stored.',
   deliveries: 'Deliveries',
   silence: 'Silence',
   silenceHint: 'since the last delivery',
@@ -279,9 +281,11 @@ export const EN = {
   byMinuteBar: '{{taken}} taken, {{refused}} refused',
   measuring: 'measuring…',
   accepted: 'Accepted',
+  acceptedHint: '{{percent}} of all',
   duplicates: 'Duplicates',
   duplicatesHint: '{{percent}} of all, counted once',
   undecodable: 'Not understood',
+  undecodableHint: '{{percent}} of the accepted, and kept',
   ignored: 'Ignored',
   ignoredHint: 'without an id or a type',
   byType: 'Deliveries by type',

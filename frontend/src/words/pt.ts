@@ -268,7 +268,9 @@ export const PT: Record<Word, string> = {
   backupBehindBanner:
     'Nada do que chegou depois de {{at}} está salvo em outra máquina. Se esta máquina se perder agora, isso se perde junto.',
   seeStatus: 'Ver Status',
-  position: 'Posição',
+  position: 'Última posição',
+  positionHint:
+    'Tudo o que é gravado recebe o número seguinte. Se ele fica parado enquanto chegam eventos, nada está sendo gravado.',
   deliveries: 'Eventos recebidos',
   silence: 'Silêncio',
   silenceHint: 'desde o último evento',
@@ -281,9 +283,11 @@ export const PT: Record<Word, string> = {
   byMinuteBar: '{{taken}} recebidos, {{refused}} recusados',
   measuring: 'medindo…',
   accepted: 'Aceitos',
+  acceptedHint: '{{percent}} do total',
   duplicates: 'Duplicados',
   duplicatesHint: '{{percent}} do total, contados uma vez',
   undecodable: 'Não reconhecidos',
+  undecodableHint: '{{percent}} dos aceitos, e guardados',
   ignored: 'Ignorados',
   ignoredHint: 'sem id ou tipo',
   byType: 'Eventos por tipo',
