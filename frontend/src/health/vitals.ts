@@ -78,8 +78,19 @@ export interface Vitals {
   rate: { perMinute: number; overMs: number } | null;
 }
 
+const MINUTE_MS = 60_000;
+
+/** The newest minute that was counted from its beginning to its end; the running one where the hub has not run for that long. */
+export function lastMinuteOf({ minutes, minutesSince }: Pick<WebhookStatus, 'minutes' | 'minutesSince'>, now: number) {
+  const running = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+  const isOver = running - MINUTE_MS >= Date.parse(minutesSince);
+  const begun = isOver ? running - MINUTE_MS : running;
+  const taken = minutes.find(({ at }) => Date.parse(at) === begun)?.taken ?? 0;
+  return { at: new Date(begun).toISOString(), taken, isOver };
+}
+
 const READ_MS = 5000;
-const RATE_MS = 60_000;
+const RATE_MS = MINUTE_MS;
 
 export class VitalStore extends Store<Vitals | null> {
   #client: UmblerHubClient;
