@@ -8,6 +8,7 @@ import { newestNames } from '../hub/names.ts';
 import { useStore } from '../hub/store.ts';
 import { agentName } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { beforeIn } from './before.ts';
 import { FILTERS } from './metrics.ts';
 import { names } from './names.ts';
 import { PERIODS } from './period.ts';
@@ -23,7 +24,7 @@ const PICK: Record<(typeof FILTERS)[number], (chat: Chat) => (Named | null)[]> =
 
 /** The period, the clock, and whose chats. */
 export function Choices({
-  report: { period, since, till, clock, compare, zone, params, set, at },
+  report: { period, since, till, clock, compare, zone, params, query, set, at },
 }: {
   report: Report;
 }) {
@@ -90,7 +91,7 @@ export function Choices({
         ))}
       </div>
       <Checkbox
-        label={say('compare')}
+        label={query === null ? say('compareNone') : beforeIn(say, 'compare', query, zone)}
         checked={compare}
         onChange={(event) => set({ compare: event.currentTarget.checked ? '' : 'no' })}
       />

@@ -108,7 +108,8 @@ test('how durations are spread: the lengths of the hub, beside the same weekday 
   await text(page, '.dialog [role=status]', 'What makes up this number: 1,');
   await text(page, '.behind li', 'Contact of b');
   await page.keyboard.press('Escape');
-  await page.getByLabel('Compare with the previous period').click();
+  assert.deepEqual(await page.locator('.key').allInnerTexts(), ['a week before', 'a week before']);
+  await page.getByLabel(/^Compare with the \w+day before$/).click();
   await page.waitForFunction(() => document.querySelectorAll('.distribution thead th').length === 4);
   await page.getByRole('button', { name: 'Yesterday' }).click();
   await text(page, '.distribution tfoot', /1/);
