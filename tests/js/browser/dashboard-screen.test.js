@@ -176,7 +176,13 @@ test('a number leads to the chats behind it, the address can be shared, and Back
   }
   await says(page, 'unanswered', '2');
   await page.locator('.tile[data-name=late] .value a').click();
-  await page.getByRole('button', { name: 'Remove: Late' }).click();
+  await page.getByRole('button', { name: 'Late', exact: true, pressed: true }).click();
+  await text(page, '.count', '3 chats');
+  const order = () => page.locator('.list .chat .name > span').allInnerTexts();
+  await page.getByRole('button', { name: 'Longest waiting first', pressed: false }).click();
+  await text(page, '.count', '2 chats');
+  assert.deepEqual(await order(), ['Contact of late', 'Contact of soon']);
+  await page.getByRole('button', { name: 'Longest waiting first', pressed: true }).click();
   await text(page, '.count', '3 chats');
   clean();
 });
