@@ -196,6 +196,7 @@ export const EN = {
   closedChat: 'This chat is closed.',
   hidden: 'Text hidden for your role',
   bot: 'Bot',
+  otherSystem: 'Another system',
   file: 'Open file',
   map: 'Open map',
   quoted: 'In reply to',

@@ -198,6 +198,7 @@ export const PT: Record<Word, string> = {
   closedChat: 'Esta conversa está encerrada.',
   hidden: 'Texto oculto para o seu perfil',
   bot: 'Bot',
+  otherSystem: 'Outro sistema',
   file: 'Abrir arquivo',
   map: 'Abrir mapa',
   quoted: 'Em resposta a',
