@@ -394,8 +394,9 @@ export const EN = {
   conflictHint: '{{name}} saved other settings, {{at}}. Yours were not saved and are still here.',
   goOnEditing: 'Keep editing',
   saveOver: 'Save over theirs',
-  idleTitle: 'Idle chats',
-  idleHint: 'After how long without a message from either side a chat counts as idle in the live numbers.',
+  idleTitle: 'Counting idle chats',
+  idleHint:
+    'After how long without a message from either side a chat counts as idle in the live numbers. This raises no alert.',
   idleAfter: 'Minutes without a message',
   takeTheirs: 'Use theirs',
   alerts: 'Alerts',

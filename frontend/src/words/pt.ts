@@ -397,9 +397,9 @@ export const PT: Record<Word, string> = {
   conflictHint: '{{name}} salvou outros ajustes, {{at}}. Os seus não foram salvos e continuam aqui.',
   goOnEditing: 'Continuar editando',
   saveOver: 'Salvar mesmo assim',
-  idleTitle: 'Conversas paradas',
+  idleTitle: 'Contagem de paradas',
   idleHint:
-    'Depois de quanto tempo sem mensagem, de qualquer lado, uma conversa conta como parada nos números ao vivo.',
+    'Depois de quanto tempo sem mensagem, de qualquer lado, uma conversa conta como parada nos números ao vivo. Isto não gera alerta.',
   idleAfter: 'Minutos sem mensagem',
   takeTheirs: 'Usar os novos',
   alerts: 'Alertas',
