@@ -459,6 +459,7 @@ export const EN = {
   seriesMedian: 'Medians.',
   seriesCount: 'Counts.',
   nothingInPeriod: 'No data in this period.',
+  seeWider: 'See {{period}}',
   heatMap: 'By hour and weekday',
   weekday: 'Weekday',
   most: 'Peak: {{place}}, {{value}}.',

@@ -462,6 +462,7 @@ export const PT: Record<Word, string> = {
   seriesMedian: 'Medianas.',
   seriesCount: 'Quantidades.',
   nothingInPeriod: 'Nenhum dado neste período.',
+  seeWider: 'Ver {{period}}',
   heatMap: 'Por hora e dia da semana',
   weekday: 'Dia da semana',
   most: 'Pico: {{place}}, {{value}}.',
