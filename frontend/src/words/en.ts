@@ -442,7 +442,7 @@ export const EN = {
   metric: 'Metric',
   median: 'Median',
   change: 'Change',
-  howOften: 'Values',
+  howOften: 'Cases',
   allFigures: 'All figures',
   fewerFigures: 'Median only',
   meanMs: 'Mean',

@@ -44,7 +44,7 @@ export const SCREEN = {
     rawBytes: '{{count}} bytes',
     rawCut: 'only the beginning is shown',
     rawPrivate: 'It may hold what a customer wrote. Only admins see it.',
-    course: 'Course',
+    course: 'Trend',
     total: 'All together',
     totalOfTags: 'A chat with several tags counts once here.',
     columns: 'Columns: {{count}} of {{all}}',

@@ -20,7 +20,7 @@ export const STORY = {
     compareWeeks: 'Compare with the same days {{weeks}} weeks before',
     compareNone: 'Compare with weeks before',
     few: 'too few',
-    tooFew: 'A change is shown from {{count}} values on.',
+    tooFew: 'A change is shown from {{count}} cases on.',
   },
   pt: {
     storyDays: '{{since}} até {{till}}',
@@ -41,6 +41,6 @@ export const STORY = {
     compareWeeks: 'Comparar com os mesmos dias de {{weeks}} semanas antes',
     compareNone: 'Comparar com semanas anteriores',
     few: 'poucos dados',
-    tooFew: 'A variação aparece a partir de {{count}} valores.',
+    tooFew: 'A variação aparece a partir de {{count}} casos.',
   },
 } as const;

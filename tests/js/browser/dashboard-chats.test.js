@@ -222,7 +222,7 @@ test('a contact whose name shows nothing is listed by the phone', async (t) => {
   await named('/chats?search=hello&in=messages', '.finds .name');
   await named(`/live?at=${new Date().toISOString()}`, '.queue .name');
   await portuguese.page.goto(`${hub.origin}/reports?period=today`);
-  await portuguese.page.getByRole('button', { name: /^Msgs. clientes: 2/ }).click();
+  await portuguese.page.getByRole('button', { name: /^Msgs. de clientes: 2/ }).click();
   await text(portuguese.page, '.behind a', '+5511900000001');
   await text(portuguese.page, '.behind a', 'Sem nome');
   portuguese.clean();
