@@ -5,7 +5,7 @@ import { arrivals, umblerLink } from '../hub/hub.tsx';
 import type { Link } from '../hub/link.ts';
 import { useStore } from '../hub/store.ts';
 import { Icon, type IconName } from '../parts/icons.tsx';
-import { clock, delay, number } from '../words/format.ts';
+import { clock, clockMinute, delay, number } from '../words/format.ts';
 import { named, type Say, useWords } from '../words/words.ts';
 import { lastMinuteOf, type Vitals } from './vitals.ts';
 
@@ -26,8 +26,8 @@ export function Way({ vitals: { health, webhook, readAt, rate } }: { vitals: Vit
   const { medianMs } = useStore(arrivals);
   const silence = useStore(umblerLink)?.silence ?? null;
   const { lastDeliveryAt } = webhook;
-  const counted = lastMinuteOf(webhook, readAt);
-  const perMinute = rate?.perMinute ?? (counted.isOver ? counted.taken : undefined);
+  const { taken, isOver, at } = lastMinuteOf(webhook, readAt);
+  const perMinute = rate?.perMinute ?? taken;
   const hubWord = ({ draining: 'drainingWord', behind: 'behindWord' } as const)[health.status as 'draining' | 'behind'];
   const isDamaged = health.integrity.startsWith('damaged');
   const isStored = health.status !== 'unwritable' && !isDamaged;
@@ -46,7 +46,9 @@ export function Way({ vitals: { health, webhook, readAt, rate } }: { vitals: Vit
             .filter(Boolean)
             .join(' · ')}
         >
-          {perMinute === undefined ? say('measuring') : say('wayRate', { count: number(Math.round(perMinute)) })}
+          {rate === null && !isOver
+            ? say('waySince', { taken: number(taken), time: clockMinute(at) })
+            : say('wayRate', { count: number(Math.round(perMinute)) })}
         </Stage>
         <Stage
           icon="hub"
@@ -68,6 +70,7 @@ export function Way({ vitals: { health, webhook, readAt, rate } }: { vitals: Vit
                 : `${say('unwritableWord')}: ${named(say, health.reason ?? 'other')}`
           }
         >
+          {rate !== null && `${say('wayStored', { stored: number(Math.round(rate.storedPerMinute)) })} · `}
           {say('wayPosition', { count: number(health.seq) })}
         </Stage>
         <Stage

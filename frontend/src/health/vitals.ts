@@ -75,7 +75,7 @@ export interface Vitals {
   webhook: WebhookStatus;
   readAt: number;
   /** Null until two readings are apart enough. */
-  rate: { perMinute: number; overMs: number } | null;
+  rate: { perMinute: number; storedPerMinute: number; overMs: number } | null;
 }
 
 const MINUTE_MS = 60_000;
@@ -94,7 +94,7 @@ const RATE_MS = MINUTE_MS;
 
 export class VitalStore extends Store<Vitals | null> {
   #client: UmblerHubClient;
-  #samples: { at: number; count: number }[] = [];
+  #samples: { at: number; count: number; seq: number }[] = [];
   /** Whoever signed in, counted. */
   #user = 0;
 
@@ -122,18 +122,19 @@ export class VitalStore extends Store<Vitals | null> {
       health,
       webhook,
       readAt,
-      rate: this.#rate(performance.now(), webhook.accepted + webhook.duplicates + webhook.ignored),
+      rate: this.#rate(performance.now(), webhook.accepted + webhook.duplicates + webhook.ignored, health.seq),
     });
   }
 
   /** The rate over the last minute at most, from what was counted then and now. */
-  #rate(at: number, count: number): Vitals['rate'] {
+  #rate(at: number, count: number, seq: number): Vitals['rate'] {
     if ((this.#samples.at(-1)?.count ?? 0) > count) this.#samples = [];
-    this.#samples = [...this.#samples.filter((sample) => at - sample.at <= RATE_MS), { at, count }];
+    this.#samples = [...this.#samples.filter((sample) => at - sample.at <= RATE_MS), { at, count, seq }];
     const first = this.#samples[0];
     if (!first || at - first.at < READ_MS / 2) return null;
     const overMs = at - first.at;
-    return { perMinute: ((count - first.count) * 60_000) / overMs, overMs };
+    const perMinute = (grown: number) => (grown * MINUTE_MS) / overMs;
+    return { perMinute: perMinute(count - first.count), storedPerMinute: perMinute(seq - first.seq), overMs };
   }
 }
 

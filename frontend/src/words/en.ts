@@ -281,7 +281,6 @@ export const EN = {
   byMinuteSums: '{{taken}} taken, {{refused}} refused; at most {{most}} in a minute',
   byMinuteSince: 'counted since {{time}}, when the hub started',
   byMinuteBar: '{{taken}} taken, {{refused}} refused',
-  measuring: 'measuring…',
   accepted: 'Accepted',
   acceptedHint: '{{percent}} of all',
   duplicates: 'Duplicates',

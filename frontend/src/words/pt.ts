@@ -283,7 +283,6 @@ export const PT: Record<Word, string> = {
   byMinuteSums: '{{taken}} recebidos, {{refused}} recusados; no máximo {{most}} em um minuto',
   byMinuteSince: 'contados desde {{time}}, quando o hub iniciou',
   byMinuteBar: '{{taken}} recebidos, {{refused}} recusados',
-  measuring: 'medindo…',
   accepted: 'Aceitos',
   acceptedHint: '{{percent}} do total',
   duplicates: 'Duplicados',
