@@ -7,7 +7,7 @@
 const VERSION = '%VERSION%';
 const CACHE = `offline-${VERSION}`;
 const PAGE = '/offline.html';
-const FILES = [PAGE, '/offline.css', '/offline.js', '/icons/icon.svg'];
+const FILES = [PAGE, '/offline.css', '/offline.js', '/icons/icon.svg', '%FACE%'];
 /** What a proxy answers in place of a hub that is away. */
 const AWAY = [502, 503, 504];
 /** Pages of the hub that are none of the dashboard. */

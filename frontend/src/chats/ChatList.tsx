@@ -11,8 +11,8 @@ import { isUnread } from '../hub/looked.ts';
 import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { urgencyOf } from '../hub/waits.ts';
-import { useLimits } from '../live/limits.ts';
 import { useSectorName } from '../live/labels.ts';
+import { useLimits, WORD_OF } from '../live/limits.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { HeldChip } from '../parts/HeldChip.tsx';
 import { Failure } from '../parts/Notice.tsx';
@@ -184,19 +184,24 @@ function Wait({ sinceMs, sector }: { sinceMs: number; sector: string | undefined
   const limits = useLimits().of(sector);
   const wait = useNow() - sinceMs;
   const { lateMs } = limits;
+  const urgency = urgencyOf(wait, limits);
   return (
     <>
+      <span className="hidden">{say(WORD_OF[urgency])}</span>
       <span
         className="wait"
-        data-urgency={urgencyOf(wait, limits)}
+        data-urgency={urgency}
         title={lateMs === null ? undefined : say('waitOf', { wait: clock(wait), limit: clock(lateMs) })}
       >
         {clock(wait)}
       </span>
       {lateMs !== null && (
-        <span className="deadline" data-urgency={urgencyOf(wait, limits)} aria-hidden="true">
-          <i style={{ width: `${Math.min(1, wait / lateMs) * 100}%` }} />
-        </span>
+        <>
+          <span className="deadline" data-urgency={urgency} aria-hidden="true">
+            <i style={{ width: `${Math.min(1, wait / lateMs) * 100}%` }} />
+          </span>
+          <span className="limit quiet">{say('ofLimit', { limit: clock(lateMs) })}</span>
+        </>
       )}
     </>
   );

@@ -62,7 +62,11 @@ function Now() {
             <ChatList rows={rows} filters={filters} chosen={id} />
           )}
         </section>
-        {id === undefined ? <Choose /> : <ConversationView key={id} id={id} wanted={message} />}
+        {id === undefined ? (
+          <Choose isEmpty={!inMessages && rows.chats?.length === 0} />
+        ) : (
+          <ConversationView key={id} id={id} wanted={message} />
+        )}
       </div>
     </LabelProvider>
   );
@@ -85,7 +89,11 @@ function Past({ at }: { at: string }) {
             <FilterBar filters={filters} chats={rows.chats} inMessages={false} isPast />
             <ChatList key={at} rows={rows} filters={filters} chosen={id} isPast />
           </section>
-          {id === undefined ? <Choose /> : <PastConversation key={`${id} ${at}`} id={id} at={at} />}
+          {id === undefined ? (
+            <Choose isEmpty={rows.chats?.length === 0} />
+          ) : (
+            <PastConversation key={`${id} ${at}`} id={id} at={at} />
+          )}
         </div>
       </LabelProvider>
     </MomentContext>
@@ -129,7 +137,7 @@ function Played({ played }: { played: Playing }) {
             />
           </section>
           {id === undefined || reading ? (
-            <Choose isReading={reading} />
+            <Choose isReading={reading} isEmpty={shown?.length === 0} />
           ) : (
             <PastConversation key={id} id={id} at={opened} isPlayed />
           )}
@@ -144,14 +152,14 @@ function found({ contactName, contactPhone }: Chat, search: string): boolean {
   return holds(contactName ?? '', search) || phoneHolds(contactPhone, search);
 }
 
-/** Nothing is open yet. */
-function Choose({ isReading = false }: { isReading?: boolean }) {
+/** Nothing is open yet. Where the list has nothing to choose, it says why, and this says nothing. */
+function Choose({ isReading = false, isEmpty = false }: { isReading?: boolean; isEmpty?: boolean }) {
   const say = useWords();
   return (
     <div className="conversation blank">
       <Icon name="chats" />
-      <p>{say(isReading ? 'loading' : 'choose')}</p>
-      {!isReading && (
+      {!isEmpty && <p>{say(isReading ? 'loading' : 'choose')}</p>}
+      {!isReading && !isEmpty && (
         <p className="small">
           <kbd>j</kbd> <kbd>k</kbd> <kbd>Enter</kbd>
         </p>

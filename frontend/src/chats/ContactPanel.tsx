@@ -5,7 +5,7 @@ import { calledOf } from '../hub/given-names.ts';
 import { givenNames } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { useChannelName, useSectorName } from '../live/labels.ts';
-import { agentName, agentTitle, fullMoment } from '../words/format.ts';
+import { agentName, agentTitle, dayAndTime, fullMoment } from '../words/format.ts';
 import { phoneNumber } from '../words/phone.ts';
 import { useWords } from '../words/words.ts';
 
@@ -34,9 +34,9 @@ export function ContactPanel({
     [say('members'), chat.members.length > 1 && <Members members={chat.members} />],
     [say('channel'), chat.channel && (channelName(chat.channel) ?? chat.channel.id)],
     [say('kind'), say(`k_${chat.kind}`)],
-    [say('since'), chat.createdAt && fullMoment(chat.createdAt)],
-    [say('lastActivity'), chat.lastActivityAt && fullMoment(chat.lastActivityAt)],
-    [say('closedAt'), chat.closedAt && fullMoment(chat.closedAt)],
+    [say('since'), chat.createdAt && <Moment at={chat.createdAt} />],
+    [say('lastActivity'), chat.lastActivityAt && <Moment at={chat.lastActivityAt} />],
+    [say('closedAt'), chat.closedAt && <Moment at={chat.closedAt} />],
   ];
   return (
     <section className="about">
@@ -62,6 +62,15 @@ export function ContactPanel({
         )}
       </dl>
     </section>
+  );
+}
+
+function Moment({ at }: { at: string }) {
+  const say = useWords();
+  return (
+    <time dateTime={at} title={fullMoment(at)}>
+      {dayAndTime(say, at)}
+    </time>
   );
 }
 

@@ -18,6 +18,7 @@ import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { Composer } from './Composer.tsx';
 import { Details, Watchers } from './Details.tsx';
+import { waits } from './filters.ts';
 import { Messages } from './Messages.tsx';
 import { useReach, useTimeline } from './useTimeline.ts';
 
@@ -136,10 +137,11 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
   const about =
     chat &&
     [
-      say(`s_one_${chat.status}`),
+      chat.channel && channelName(chat.channel),
       sectorName(chat.sector),
       agentName(say, chat.owner),
-      chat.channel && channelName(chat.channel),
+      // That it is open goes without saying, and how long somebody waits stands beside it.
+      chat.open ? chat.status === 'waiting' && !waits(chat) && say('s_one_waiting') : say('s_one_closed'),
     ]
       .filter(Boolean)
       .join(' · ');
@@ -164,7 +166,14 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
       <Button className="fold" size="compact-sm" variant="default" aria-expanded={isOpen} onClick={toggle}>
         {say('details')}
       </Button>
-      <a className="talk" href={talkUrl(id)} target="_blank" rel="noopener noreferrer" aria-label={say('openTalk')}>
+      <a
+        className="talk"
+        href={talkUrl(id)}
+        target="_blank"
+        rel="noopener noreferrer"
+        title={say('openTalk')}
+        aria-label={say('openTalk')}
+      >
         <Icon name="out" />
         <span>{say('openTalk')}</span>
       </a>

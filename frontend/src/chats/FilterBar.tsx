@@ -12,6 +12,7 @@ import { tellApart } from '../words/apart.ts';
 import { agentName } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { filtersOf, isLocal, NAMES, NOBODY, WAITS, type Filters } from './filters.ts';
+import { Quick } from './Quick.tsx';
 
 /** How long typing rests before the hub is asked. */
 const TYPING_MS = 250;
@@ -105,12 +106,10 @@ function Narrow({ filters, chats, change, isPast }: SelectsProps) {
           </Button>
         )}
       </div>
-      {!isPast && (filters.wait !== '' || filters.owner === NOBODY) && (
+      {!isPast && isLocal(filters) && <Quick wait={filters.wait} change={change} />}
+      {!isPast && filters.owner === NOBODY && (
         <p className="narrowed">
-          {filters.wait !== '' && (
-            <Chosen name={say(`wait_${filters.wait === 'late' ? 'late' : 'reply'}`)} drop={() => change('wait', '')} />
-          )}
-          {filters.owner === NOBODY && <Chosen name={say('nobody')} drop={() => change('owner', '')} />}
+          <Chosen name={say('nobody')} drop={() => change('owner', '')} />
         </p>
       )}
       <div id="more-filters" hidden={!more}>

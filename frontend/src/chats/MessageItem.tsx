@@ -77,11 +77,13 @@ export const MessageItem = memo(function MessageItem({
 });
 
 /** Whoever wrote it, where that is not plain from the side it stands on. */
-function sender(say: Say, { source, author, bot, sentBy }: Message): string {
+function sender(say: Say, { direction, source, author, bot, sentBy }: Message): string {
   if (sentBy?.name) return sentBy.name;
   if (source === 'Bot') return bot?.name ?? say('bot');
   if (source === 'Contact') return author?.name ?? '';
-  return author?.name ?? (author ? agentName(say, author) : '');
+  if (author) return agentName(say, author);
+  if (direction === 'in' || sentBy) return '';
+  return say(source === 'Member' ? 'team' : 'otherSystem');
 }
 
 function Content({ message }: { message: Message }) {

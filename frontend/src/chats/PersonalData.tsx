@@ -42,7 +42,7 @@ export function PersonalData({ contactId }: { contactId: string }) {
         <Button variant="default" size="xs" onClick={() => void save('json')}>
           {say('exportJson')}
         </Button>
-        <Button variant="light" color="red" size="xs" onClick={() => setErasing(true)}>
+        <Button variant="subtle" color="gray" size="xs" onClick={() => setErasing(true)}>
           {say('eraseData')}
         </Button>
       </p>

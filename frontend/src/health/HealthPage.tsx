@@ -7,7 +7,7 @@ import { useStore } from '../hub/store.ts';
 import { Tile } from '../live/Tiles.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { faultInWords } from '../words/faults.ts';
-import { age, clock, fullMoment, moment, number, percent } from '../words/format.ts';
+import { age, clock, clockMinute, fullMoment, moment, number, percent } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
 import { type Fact, Facts } from './Facts.tsx';
 import { RawDelivery } from './RawDelivery.tsx';
@@ -15,7 +15,7 @@ import { ByMinute } from './ByMinute.tsx';
 import { ClusterCard } from './ClusterCard.tsx';
 import { LinkCard } from './LinkCard.tsx';
 import { QUEUED_MANY, Way } from './Way.tsx';
-import { useVitals, type Vitals, type WebhookStatus } from './vitals.ts';
+import { lastMinuteOf, useVitals, type Vitals, type WebhookStatus } from './vitals.ts';
 import './health.css';
 
 /** Whether deliveries come, are understood and are stored. */
@@ -61,10 +61,10 @@ function ReadAgo({ at }: { at: number }) {
   return <p className="quiet">{say('readAgo', { age: age(useNow() - at) })}</p>;
 }
 
-function DeliveryTiles({ vitals: { webhook, rate } }: { vitals: Vitals }) {
+function DeliveryTiles({ vitals }: { vitals: Vitals }) {
   const say = useWords();
   const now = useNow();
-  const { lastDeliveryAt, accepted, duplicates, undecodable, ignored } = webhook;
+  const { lastDeliveryAt, accepted, duplicates, undecodable, ignored } = vitals.webhook;
   const all = accepted + duplicates + ignored;
   return (
     <section aria-label={say('deliveries')}>
@@ -72,15 +72,13 @@ function DeliveryTiles({ vitals: { webhook, rate } }: { vitals: Vitals }) {
         <Tile
           name="silence"
           title={say('silence')}
-          value={lastDeliveryAt === null ? say('never') : clock(now - Date.parse(lastDeliveryAt))}
+          value={lastDeliveryAt === null ? '–' : clock(now - Date.parse(lastDeliveryAt))}
         >
-          {say('silenceHint')}
+          {say(lastDeliveryAt === null ? 'noDeliveries' : 'silenceHint')}
         </Tile>
-        <Tile name="rate" title={say('perMinute')} value={rate === null ? '–' : number(Math.round(rate.perMinute))}>
-          {rate === null ? say('measuring') : say('perMinuteHint', { age: age(rate.overMs) })}
-        </Tile>
+        <RateTile vitals={vitals} />
         <Tile name="accepted" title={say('accepted')} value={number(accepted)}>
-          {percent(accepted, all)}
+          {say('acceptedHint', { percent: percent(accepted, all) })}
         </Tile>
         <Tile name="duplicates" title={say('duplicates')} value={number(duplicates)}>
           {say('duplicatesHint', { percent: percent(duplicates, all) })}
@@ -91,7 +89,7 @@ function DeliveryTiles({ vitals: { webhook, rate } }: { vitals: Vitals }) {
           value={number(undecodable)}
           urgency={undecodable > 0 ? 'attention' : undefined}
         >
-          {percent(undecodable, accepted)}
+          {say('undecodableHint', { percent: percent(undecodable, accepted) })}
         </Tile>
         <Tile
           name="ignored"
@@ -103,6 +101,19 @@ function DeliveryTiles({ vitals: { webhook, rate } }: { vitals: Vitals }) {
         </Tile>
       </dl>
     </section>
+  );
+}
+
+/** How many come now. Until that is measured, what the hub itself has counted. */
+function RateTile({ vitals: { webhook, readAt, rate } }: { vitals: Vitals }) {
+  const say = useWords();
+  const { at, taken, isOver } = lastMinuteOf(webhook, readAt);
+  return (
+    <Tile name="rate" title={say('perMinute')} value={number(Math.round(rate?.perMinute ?? taken))}>
+      {rate === null
+        ? say(isOver ? 'perMinuteCounted' : 'perMinuteSoFar', { time: clockMinute(at) })
+        : say('perMinuteHint', { age: age(rate.overMs) })}
+    </Tile>
   );
 }
 
@@ -137,7 +148,7 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
     ...(health.completeUntil ? [[say('completeUntil'), fullMoment(health.completeUntil), false] as Fact] : []),
     [say('sessions'), number(health.sessions), false],
     [say('queued'), number(health.queued), health.queued > QUEUED_MANY],
-    [say('position'), number(health.seq), false],
+    [say('position'), number(health.seq), false, undefined, say('positionHint')],
     [say('uptime'), clock(health.uptimeSeconds * 1000 + now - readAt), false],
     [say('version'), health.version, false],
   ];

@@ -5,25 +5,29 @@ import { arrivals, umblerLink } from '../hub/hub.tsx';
 import type { Link } from '../hub/link.ts';
 import { useStore } from '../hub/store.ts';
 import { Icon, type IconName } from '../parts/icons.tsx';
-import { clock, delay, number } from '../words/format.ts';
-import { named, useWords } from '../words/words.ts';
-import type { Vitals } from './vitals.ts';
+import { clock, clockMinute, delay, number } from '../words/format.ts';
+import { named, type Say, useWords } from '../words/words.ts';
+import { lastMinuteOf, type Vitals } from './vitals.ts';
 
 /** The queue is as good as empty below this. */
 export const QUEUED_MANY = 100;
 
 /** Where Umbler cannot be asked, a delivery says that all is well for so long. */
 const QUIET_MS = 15 * 60_000;
+/** Nobody needs to know by the second how long ago this was. */
+const JUST_MS = 5000;
 
 type Tone = 'good' | 'warn' | 'bad' | 'none';
 
 /** The way of a delivery as a picture: from the provider through the hub onto the disk and to the screens. */
-export function Way({ vitals: { health, webhook, rate } }: { vitals: Vitals }) {
+export function Way({ vitals: { health, webhook, readAt, rate } }: { vitals: Vitals }) {
   const say = useWords();
   const now = useNow();
   const { medianMs } = useStore(arrivals);
   const silence = useStore(umblerLink)?.silence ?? null;
   const { lastDeliveryAt } = webhook;
+  const { taken, isOver, at } = lastMinuteOf(webhook, readAt);
+  const perMinute = rate?.perMinute ?? taken;
   const hubWord = ({ draining: 'drainingWord', behind: 'behindWord' } as const)[health.status as 'draining' | 'behind'];
   const isDamaged = health.integrity.startsWith('damaged');
   const isStored = health.status !== 'unwritable' && !isDamaged;
@@ -37,14 +41,14 @@ export function Way({ vitals: { health, webhook, rate } }: { vitals: Vitals }) {
           tone={toneOf(silence, lastDeliveryAt, now)}
           state={[
             isSilent(silence) && say(`silence_${silence.finding}`, { count: silence.lost }),
-            lastDeliveryAt === null
-              ? say('noDeliveries')
-              : say('wayLast', { age: clock(now - Date.parse(lastDeliveryAt)) }),
+            lastDeliveryAt === null ? say('noDeliveries') : lastIn(say, now - Date.parse(lastDeliveryAt)),
           ]
             .filter(Boolean)
             .join(' · ')}
         >
-          {rate === null ? say('measuring') : say('wayRate', { count: number(Math.round(rate.perMinute)) })}
+          {rate === null && !isOver
+            ? say('waySince', { taken: number(taken), time: clockMinute(at) })
+            : say('wayRate', { count: number(Math.round(perMinute)) })}
         </Stage>
         <Stage
           icon="hub"
@@ -66,6 +70,7 @@ export function Way({ vitals: { health, webhook, rate } }: { vitals: Vitals }) {
                 : `${say('unwritableWord')}: ${named(say, health.reason ?? 'other')}`
           }
         >
+          {rate !== null && `${say('wayStored', { stored: number(Math.round(rate.storedPerMinute)) })} · `}
           {say('wayPosition', { count: number(health.seq) })}
         </Stage>
         <Stage
@@ -79,6 +84,10 @@ export function Way({ vitals: { health, webhook, rate } }: { vitals: Vitals }) {
       </ol>
     </section>
   );
+}
+
+function lastIn(say: Say, ageMs: number): string {
+  return ageMs < JUST_MS ? say('wayLastNow') : say('wayLast', { age: clock(ageMs) });
 }
 
 function isSilent(silence: Link['silence']): silence is NonNullable<Link['silence']> {

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 
 import { FakeHub, type Question } from '../../test/fake-hub.ts';
 import '../hub/hub.tsx';
-import { VitalStore } from './vitals.ts';
+import { lastMinuteOf, VitalStore } from './vitals.ts';
 
 async function opened(t: TestContext) {
   const hub = new FakeHub(t);
@@ -37,4 +37,22 @@ test('an answer that comes after a token ended is not shown', async (t) => {
   await answer(questions, 100);
   await read;
   assert.equal(vitals.get(), null);
+});
+
+test('until a rate is measured, the last minute that the hub counted whole stands for it', () => {
+  const minutes = [
+    { at: '2026-03-04T17:30:00Z', taken: 7, refused: 0 },
+    { at: '2026-03-04T17:31:00Z', taken: 12, refused: 1 },
+    { at: '2026-03-04T17:32:00Z', taken: 3, refused: 0 },
+  ];
+  const counted = (since: string, at: string) => lastMinuteOf({ minutes, minutesSince: since }, Date.parse(at));
+  const [before, within] = ['2026-03-04T09:00:00Z', '2026-03-04T17:31:20Z'];
+  const whole = { at: '2026-03-04T17:31:00.000Z', taken: 12, isOver: true };
+  assert.deepEqual(counted(before, '2026-03-04T17:32:10Z'), whole);
+  assert.deepEqual(counted(before, '2026-03-04T17:34:10Z'), { ...whole, at: '2026-03-04T17:33:00.000Z', taken: 0 });
+  assert.deepEqual(counted(within, '2026-03-04T17:32:10Z'), {
+    at: '2026-03-04T17:32:00.000Z',
+    taken: 3,
+    isOver: false,
+  });
 });

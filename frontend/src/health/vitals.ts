@@ -75,15 +75,26 @@ export interface Vitals {
   webhook: WebhookStatus;
   readAt: number;
   /** Null until two readings are apart enough. */
-  rate: { perMinute: number; overMs: number } | null;
+  rate: { perMinute: number; storedPerMinute: number; overMs: number } | null;
+}
+
+const MINUTE_MS = 60_000;
+
+/** The newest minute that was counted from its beginning to its end; the running one where the hub has not run for that long. */
+export function lastMinuteOf({ minutes, minutesSince }: Pick<WebhookStatus, 'minutes' | 'minutesSince'>, now: number) {
+  const running = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+  const isOver = running - MINUTE_MS >= Date.parse(minutesSince);
+  const begun = isOver ? running - MINUTE_MS : running;
+  const taken = minutes.find(({ at }) => Date.parse(at) === begun)?.taken ?? 0;
+  return { at: new Date(begun).toISOString(), taken, isOver };
 }
 
 const READ_MS = 5000;
-const RATE_MS = 60_000;
+const RATE_MS = MINUTE_MS;
 
 export class VitalStore extends Store<Vitals | null> {
   #client: UmblerHubClient;
-  #samples: { at: number; count: number }[] = [];
+  #samples: { at: number; count: number; seq: number }[] = [];
   /** Whoever signed in, counted. */
   #user = 0;
 
@@ -111,18 +122,19 @@ export class VitalStore extends Store<Vitals | null> {
       health,
       webhook,
       readAt,
-      rate: this.#rate(performance.now(), webhook.accepted + webhook.duplicates + webhook.ignored),
+      rate: this.#rate(performance.now(), webhook.accepted + webhook.duplicates + webhook.ignored, health.seq),
     });
   }
 
   /** The rate over the last minute at most, from what was counted then and now. */
-  #rate(at: number, count: number): Vitals['rate'] {
+  #rate(at: number, count: number, seq: number): Vitals['rate'] {
     if ((this.#samples.at(-1)?.count ?? 0) > count) this.#samples = [];
-    this.#samples = [...this.#samples.filter((sample) => at - sample.at <= RATE_MS), { at, count }];
+    this.#samples = [...this.#samples.filter((sample) => at - sample.at <= RATE_MS), { at, count, seq }];
     const first = this.#samples[0];
     if (!first || at - first.at < READ_MS / 2) return null;
     const overMs = at - first.at;
-    return { perMinute: ((count - first.count) * 60_000) / overMs, overMs };
+    const perMinute = (grown: number) => (grown * MINUTE_MS) / overMs;
+    return { perMinute: perMinute(count - first.count), storedPerMinute: perMinute(seq - first.seq), overMs };
   }
 }
 

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { dayOf } from '../hub/days.ts';
 import { agentName } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { beforeIn } from './before.ts';
 import { useReportLabels } from './Named.tsx';
 import { FILTERS } from './metrics.ts';
 import { PERIODS } from './period.ts';
@@ -13,7 +14,7 @@ const CLOCKS = ['wall', 'business'] as const;
 
 /** The period, the clock, and whose chats. */
 export function Choices({
-  report: { period, since, till, clock, compare, zone, params, set, at },
+  report: { period, since, till, clock, compare, zone, params, query, set, at },
 }: {
   report: Report;
 }) {
@@ -80,7 +81,7 @@ export function Choices({
         ))}
       </div>
       <Checkbox
-        label={say('compare')}
+        label={query === null ? say('compareNone') : beforeIn(say, 'compare', query, zone)}
         checked={compare}
         onChange={(event) => set({ compare: event.currentTarget.checked ? '' : 'no' })}
       />

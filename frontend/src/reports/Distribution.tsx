@@ -4,8 +4,10 @@ import { Failure } from '../parts/Notice.tsx';
 import { Missing } from '../parts/Missing.tsx';
 import { number, percent } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
+import { beforeKey } from './before.ts';
 import { binLabel } from './labels.ts';
 import { DURATIONS, metricIn, type Answer, type Cell, type Duration, type Query, type Row } from './metrics.ts';
+import type { Span } from './period.ts';
 import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
 
@@ -33,7 +35,7 @@ const MARKS = [
 
 interface DistributionProps {
   report: Report;
-  query: Query;
+  query: Query & Span;
   /** The percentiles to mark; null while they are not known, or of another question. */
   summary: Answer | null;
   explain: (cell: Cell) => void;
@@ -76,7 +78,8 @@ export function Distribution({ report, query, summary, explain }: DistributionPr
         />
       </header>
       <p className="quiet">
-        {say(`d_${metric}`)} {say('distributionHint')} {compared && <span className="key">{say('beforeKey')}</span>}
+        {say(`d_${metric}`)} {say('distributionHint')}{' '}
+        {compared && <span className="key">{beforeKey(say, query)}</span>}
       </p>
       {missing && <Missing />}
       {failure !== null && <Failure reason={failure} again={again} />}

@@ -16,6 +16,7 @@ import { ReportLabelProvider } from './Named.tsx';
 import type { Answer } from './metrics.ts';
 import { askFirst } from './opening.ts';
 import { useSeries } from './series.ts';
+import { isNothing, Nothing } from './Nothing.tsx';
 import { SeriesChart } from './SeriesChart.tsx';
 import { Story } from './Story.tsx';
 import { Summary } from './Summary.tsx';
@@ -76,6 +77,7 @@ export default function ReportsPage() {
             {askedAt === null ? say('refreshNow') : say('refresh', { at: clockTime(askedAt) })}
           </Button>
         </header>
+        {query !== null && <Story report={report} query={query} asked={summary} rows={rows} />}
         <Choices report={report} />
         {query === null && (
           <p className="blank" role="status">
@@ -90,22 +92,27 @@ export default function ReportsPage() {
         )}
         {query !== null && (
           <>
-            <Story report={report} query={query} asked={summary} rows={rows} />
-            <Summary
-              asked={{ answer: answer && { ...answer, rows }, busy: summary.busy }}
-              earlier={answer === null ? earlier : previous}
-              explain={open}
-              zone={zone}
-              series={series}
-            />
-            <div className="columns even">
-              <Distribution report={report} query={query} summary={isCurrent ? answer : null} explain={open} />
-              <div className="side">
-                <SeriesChart report={report} query={query} explain={open} />
-                <HeatMap report={report} query={query} explain={open} />
-              </div>
-            </div>
-            <GroupTable report={report} query={query} total={isCurrent ? rows : null} explain={open} />
+            {isNothing(rows) ? (
+              <Nothing report={report} />
+            ) : (
+              <>
+                <Summary
+                  asked={{ answer: answer && { ...answer, rows }, busy: summary.busy }}
+                  earlier={answer === null ? earlier : previous}
+                  explain={open}
+                  zone={zone}
+                  series={series}
+                />
+                <div className="columns even">
+                  <Distribution report={report} query={query} summary={isCurrent ? answer : null} explain={open} />
+                  <div className="side">
+                    <SeriesChart report={report} query={query} explain={open} />
+                    <HeatMap report={report} query={query} explain={open} />
+                  </div>
+                </div>
+                <GroupTable report={report} query={query} total={isCurrent ? rows : null} explain={open} />
+              </>
+            )}
             {/* Once it is known in which zone days are asked for. */}
             {cell !== null && told === zone && (
               <Explain key={cellText(cell)} cell={cell} base={query} report={report} close={close} />

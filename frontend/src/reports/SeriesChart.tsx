@@ -14,9 +14,11 @@ import {
   type Query,
   type Row,
 } from './metrics.ts';
+import { beforeKey } from './before.ts';
 import { bucketLabel } from './labels.ts';
 import { withEarlier } from './compare.ts';
 import { Lines, place, POINTS_MAX } from './Lines.tsx';
+import type { Span } from './period.ts';
 import { rove } from './rove.ts';
 import { useAnswer } from './useAnswer.ts';
 import type { Report } from './useReport.ts';
@@ -25,7 +27,7 @@ const USUAL: Metric = 'firstResponse';
 
 interface ChartProps {
   report: Report;
-  query: Query;
+  query: Query & Span;
   explain: (cell: Cell) => void;
 }
 
@@ -59,7 +61,7 @@ export function SeriesChart({ report, query, explain }: ChartProps) {
       </header>
       <p className="quiet">
         {say(isDuration(metric) ? 'seriesMedian' : 'seriesCount')}{' '}
-        {compare && <span className="key">{say('beforeKey')}</span>}
+        {compare && <span className="key">{beforeKey(say, query)}</span>}
       </p>
       {failure !== null && <Failure reason={failure} again={again} />}
       {answer === null && failure === null && <Skeleton className="series-bone" />}

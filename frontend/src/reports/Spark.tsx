@@ -16,7 +16,14 @@ export function Spark({ series }: { series: Series | undefined }) {
   const y = (figure: number) => (HIGH - DOT - (figure / most) * (HIGH - 2 * DOT)).toFixed(1);
   const line = (stretch: [number, number][]) => stretch.map(([place, figure]) => `${x(place)},${y(figure)}`).join(' ');
   return (
-    <svg className="spark" viewBox={`0 0 ${WIDE} ${HIGH}`} width={WIDE} height={HIGH} aria-hidden="true">
+    <svg
+      className="spark"
+      viewBox={`0 0 ${WIDE} ${HIGH}`}
+      width={WIDE}
+      height={HIGH}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       {stretches(before).map((stretch) => (
         <polygon
           key={stretch[0]?.[0]}
@@ -25,7 +32,7 @@ export function Spark({ series }: { series: Series | undefined }) {
       ))}
       {stretches(now).map((stretch) =>
         stretch.length === 1 ? (
-          <circle key={stretch[0]?.[0]} cx={x(stretch[0]?.[0] ?? 0)} cy={y(stretch[0]?.[1] ?? 0)} r={DOT} />
+          <polyline key={stretch[0]?.[0]} className="dot" points={`${line(stretch)} ${line(stretch)}`} />
         ) : (
           <polyline key={stretch[0]?.[0]} points={line(stretch)} />
         ),

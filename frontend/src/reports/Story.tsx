@@ -1,10 +1,10 @@
 import { Skeleton } from '@mantine/core';
 
-import { dayOf } from '../hub/days.ts';
 import { duration, hourName, number, percent, shortDay } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { changeOfMedian, weeksBefore } from './compare.ts';
+import { beforeIn, isOneDay } from './before.ts';
+import { changeOfMedian } from './compare.ts';
 import type { Answer, Query, Row } from './metrics.ts';
 import type { Span } from './period.ts';
 import { worstHourQuery } from './question.ts';
@@ -13,10 +13,6 @@ import type { Report } from './useReport.ts';
 
 /** The worst hour is told from so many values on: one slow answer at night is no pattern. */
 const WORST_MIN = 5;
-/** The longest day has an hour more. */
-const DAY_MS = 25 * 3_600_000;
-/** Saturday: in Portuguese names of workdays are of another gender than those of the other two. */
-const DAYS_OFF_FROM = 5;
 
 interface StoryProps {
   report: Report;
@@ -45,31 +41,21 @@ export function Story({ report, query, asked, rows }: StoryProps) {
   const [created, first] = [of('created'), of('firstResponse')];
   const when =
     period === 'custom' ? say('storyDays', { since: shortDay(since), till: shortDay(till) }) : say(`period_${period}`);
-  const isOneDay = Date.parse(query.until) - Date.parse(query.from) <= DAY_MS;
   const parts = [
     say('storyCount', { when, count: number(created?.n ?? 0) }),
     ...(first === undefined || first.n === 0
       ? [say('storyNoResponse')]
-      : [speed(say, first, compare ? beforeOf(say, query, isOneDay ? zone : null) : null)]),
+      : [speed(say, first, compare ? beforeIn(say, 'story', query, zone) : null)]),
   ];
   const worst = asked.isCurrent && hours.isCurrent ? worstOf(hours.answer?.rows ?? []) : null;
   if (worst !== null)
     parts.push(
       say('storyWorst', {
-        place: [...(isOneDay ? [] : [weekday((worst.weekday ?? 1) - 1)]), hourName(worst.hour ?? 0)].join(', '),
+        place: [...(isOneDay(query) ? [] : [weekday((worst.weekday ?? 1) - 1)]), hourName(worst.hour ?? 0)].join(', '),
         value: duration(worst.medianMs),
       }),
     );
   return <p className="story">{parts.join('; ')}.</p>;
-}
-
-/** With what it is compared, in words. Of one day it is a day, which has a name; `zone` says in which zone, null that it is not one. */
-function beforeOf(say: Say, query: Span, zone: string | null): string {
-  const weeks = weeksBefore(query);
-  if (weeks > 1) return say('storyWeeks', { weeks });
-  if (zone === null) return say('storyWeek');
-  const day = (new Date(dayOf(Date.parse(query.from), zone)).getUTCDay() + 6) % 7;
-  return say(day < DAYS_OFF_FROM ? 'storyDay' : 'storyDayOff', { weekday: weekday(day) });
 }
 
 function speed(say: Say, { medianMs, n, previousMedianMs, previousN = 0 }: Row, before: string | null): string {

@@ -1,6 +1,7 @@
 import { Button, Skeleton } from '@mantine/core';
 import { useState } from 'react';
 
+import { AboutThis } from '../parts/AboutThis.tsx';
 import { Figure } from '../parts/Figure.tsx';
 import { duration, number, stretch } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
@@ -35,11 +36,20 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone, serie
   return (
     <>
       <section className="card" aria-labelledby="durations-title" aria-busy={busy}>
-        <header>
+        <header className="durations-head">
           <h2 id="durations-title">{say('durations')}</h2>
-          <Button size="compact-sm" variant="subtle" aria-expanded={all} onClick={() => setAll(!all)}>
-            {say(all ? 'fewerFigures' : 'allFigures')}
-          </Button>
+          <span className="head-tools">
+            <AboutThis of={say('durations')}>
+              {DURATIONS.map((metric) => (
+                <span key={metric} className="rule">
+                  <strong>{say(`m_${metric}`)}</strong> {say(`d_${metric}`)}
+                </span>
+              ))}
+            </AboutThis>
+            <Button size="compact-sm" variant="subtle" aria-expanded={all} onClick={() => setAll(!all)}>
+              {say(all ? 'fewerFigures' : 'allFigures')}
+            </Button>
+          </span>
         </header>
         {before && <p className="quiet">{say('before', { stretch: stretch(earlier.from, earlier.until, zone) })}</p>}
         <div className="wide" tabIndex={0} role="group" aria-labelledby="durations-title">
@@ -75,9 +85,8 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone, serie
                 const row = rows.get(metric);
                 return (
                   <tr key={metric} data-metric={metric}>
-                    <th scope="row">
+                    <th scope="row" title={say(`d_${metric}`)}>
                       {say(`m_${metric}`)}
-                      <span className="quiet small rule">{say(`d_${metric}`)}</span>
                     </th>
                     <td className="big">
                       {row && row.n > 0 ? (

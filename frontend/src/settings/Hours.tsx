@@ -1,6 +1,8 @@
 import { ActionIcon, Button, TextInput } from '@mantine/core';
 
+import { isDay } from '../hub/days.ts';
 import { Icon } from '../parts/icons.tsx';
+import { dayName } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords } from '../words/words.ts';
 import { DAYS, type Draft, type Weekday } from './draft.ts';
@@ -129,6 +131,9 @@ export function Holidays({ draft: { holidays }, change, problems }: PartProps) {
               aria-label={`${say('date')} ${at + 1}`}
               value={date}
               required
+              // The browser writes the day as its own language does, which may not be that of the page.
+              description={isDay(date) ? dayName(say, date) : '\u00a0'}
+              inputWrapperOrder={['label', 'input', 'description', 'error']}
               error={problems.get(`holidays[${at}].date`)}
               onChange={(event) => put(at, { date: event.currentTarget.value, name })}
             />

@@ -18,6 +18,7 @@ import { bodyOf, draftOf, type Draft } from './draft.ts';
 import { Effect } from './Effect.tsx';
 import { Holidays, Hours } from './Hours.tsx';
 import { ThresholdForm } from './ThresholdForm.tsx';
+import { useRising } from './useRising.ts';
 
 /** Thresholds, business hours and holidays: one form, saved whole. */
 export default function Rules() {
@@ -60,6 +61,7 @@ function Form({ saved, seq }: FormProps) {
   /** Somebody else saved meanwhile, and the hub saved nothing. */
   const [conflict, setConflict] = useState(false);
   const problems = problemsOf(refused);
+  const { isAtRest, fields } = useRising({ touched, busy, refused, isSaved: updatedAt !== null || !isAdmin });
 
   function begin(from: HubSettings, at: number | null) {
     setDraft(draftOf(from));
@@ -106,7 +108,7 @@ function Form({ saved, seq }: FormProps) {
       className="rules"
     >
       {/* Who may change nothing finds nothing in it to focus, and has to scroll it all the same. */}
-      <div className="fields" tabIndex={0} role="group" aria-label={say('rules')}>
+      <div className="fields" ref={fields} tabIndex={0} role="group" aria-label={say('rules')}>
         {!isAdmin && <p className="notice quiet">{say('adminsOnlyRules')}</p>}
         <fieldset disabled={!isAdmin} className="whole">
           <ThresholdForm draft={draft} change={change} problems={problems} />
@@ -143,8 +145,8 @@ function Form({ saved, seq }: FormProps) {
           </footer>
         </Dialog>
       )}
-      {/* Its height never changes: a form that moves under the pointer loses the click. */}
-      <footer className="save">
+      {/* At rest it is one line; it rises over the end of the form, whose height never changes: what moves under the pointer loses the click. */}
+      <footer className="save" data-rest={isAtRest || undefined}>
         {/* A long refusal scrolls in its place. */}
         <div className="told" tabIndex={refused === null ? undefined : 0} role="group" aria-label={say('notice')}>
           {base !== seq && touched ? (
@@ -172,24 +174,30 @@ function Form({ saved, seq }: FormProps) {
             </p>
           )}
         </div>
-        {isAdmin && (
-          <Button
-            className="discard"
-            variant="subtle"
-            color="gray"
-            disabled={!touched}
-            onClick={() => begin(saved, seq)}
-          >
-            {say('discard')}
-          </Button>
-        )}
-        {isAdmin && (
-          <Button type="submit" loading={busy} disabled={!touched && updatedAt !== null}>
-            {say('save')}
-          </Button>
+        {isAdmin && !isAtRest && (
+          <Buttons
+            touched={touched}
+            busy={busy}
+            canSave={touched || updatedAt === null}
+            discard={() => begin(saved, seq)}
+          />
         )}
       </footer>
     </form>
+  );
+}
+
+function Buttons(props: { touched: boolean; busy: boolean; canSave: boolean; discard: () => void }) {
+  const say = useWords();
+  return (
+    <>
+      <Button className="discard" variant="subtle" color="gray" disabled={!props.touched} onClick={props.discard}>
+        {say('discard')}
+      </Button>
+      <Button type="submit" loading={props.busy} disabled={!props.canSave}>
+        {say('save')}
+      </Button>
+    </>
   );
 }
 
@@ -198,7 +206,14 @@ function SavedBy() {
   const { updatedAt, updatedBy } = useStore(settings);
   if (updatedAt === null) return say('neverSaved');
   const at = fullMoment(updatedAt);
-  return isAnonymous(updatedBy) ? say('savedAt', { at }) : say('savedBy', { name: userName(say, updatedBy), at });
+  const words = isAnonymous(updatedBy)
+    ? say('savedAt', { at })
+    : say('savedBy', { name: userName(say, updatedBy), at });
+  return (
+    <span className="by" title={words}>
+      {words}
+    </span>
+  );
 }
 
 /** What the hub itself begins with. */

@@ -102,6 +102,11 @@ export function dayName(say: Say, day: string): string {
   }).format(Date.parse(`${day}T00:00:00Z`));
 }
 
+/** A moment by its day and minute: `Today, 11:31`. The hub's clock decides which day is today. */
+export function dayAndTime(say: Say, at: string): string {
+  return `${dayName(say, dayOf(Date.parse(at), zone.get()))}, ${clockMinute(at)}`;
+}
+
 /** A day, given as `2026-03-02`, by day and month alone. */
 export function shortDay(day: string): string {
   return dateFormat(locale(), { day: '2-digit', month: '2-digit', timeZone: 'UTC' }).format(

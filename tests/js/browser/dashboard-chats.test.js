@@ -76,6 +76,18 @@ test('messages of one second stand in the same order as they come, after a load 
   clean();
 });
 
+test('what another system wrote to the customer says so, and an empty list asks nobody to choose', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const { page, clean } = await visit(t, browser, hub, '/chats');
+  await text(page, '.list .blank', 'No open chats');
+  assert.equal(await page.getByText('Choose a chat to read it.').count(), 0);
+  await hub.says('a', 'your parcel is on its way', (_, content) => (content.LastMessage.Source = 'External'));
+  await page.getByText('Choose a chat to read it.').waitFor();
+  await page.locator('.chat').click();
+  await text(page, '.message .from', 'Another system');
+  clean();
+});
+
 test('the list is narrowed by status, sector and search, and the address remembers it', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   const sector = (Id, Name) => (_, content) => (content.Sector = { Id, Name });
@@ -210,7 +222,7 @@ test('a contact whose name shows nothing is listed by the phone', async (t) => {
   await named('/chats?search=hello&in=messages', '.finds .name');
   await named(`/live?at=${new Date().toISOString()}`, '.queue .name');
   await portuguese.page.goto(`${hub.origin}/reports?period=today`);
-  await portuguese.page.getByRole('button', { name: /^Msgs. clientes: 2/ }).click();
+  await portuguese.page.getByRole('button', { name: /^Msgs. de clientes: 2/ }).click();
   await text(portuguese.page, '.behind a', '+5511900000001');
   await text(portuguese.page, '.behind a', 'Sem nome');
   portuguese.clean();

@@ -200,7 +200,13 @@ test('a number leads to the chats behind it, the address can be shared, and Back
   }
   await says(page, 'unanswered', '2');
   await page.locator('.tile[data-name=late] .value a').click();
-  await page.getByRole('button', { name: 'Remove: Late' }).click();
+  await page.getByRole('button', { name: 'Late', exact: true, pressed: true }).click();
+  await text(page, '.count', '3 chats');
+  const order = () => page.locator('.list .chat .name > span').allInnerTexts();
+  await page.getByRole('button', { name: 'Longest waiting first', pressed: false }).click();
+  await text(page, '.count', '2 chats');
+  assert.deepEqual(await order(), ['Contact of late', 'Contact of soon']);
+  await page.getByRole('button', { name: 'Longest waiting first', pressed: true }).click();
   await text(page, '.count', '3 chats');
   clean();
 });
@@ -291,6 +297,41 @@ test('the bar that saves covers no field, in any window', async (t) => {
       }).length;
     });
     assert.equal(covered, 0);
+    clean();
+  }
+});
+
+test('where nothing is to be saved one line says so, and the bar never rises over the field that is written in', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const { settings } = await hub.json('/api/umbler/settings');
+  const answer = await fetch(`${hub.origin}/api/umbler/settings`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(settings),
+  });
+  assert.equal(answer.status, 200);
+  for (const size of [
+    [1366, 768],
+    [360, 740],
+  ]) {
+    const { page, clean } = await visit(t, browser, hub, '/settings/rules', sized(size));
+    await text(page, '.save', 'Saved ');
+    const high = () => page.locator('.save').evaluate((bar) => bar.getBoundingClientRect().height);
+    assert.ok((await high()) <= 32, `${await high()} px for a line`);
+    assert.equal(await page.getByRole('button', { name: 'Save', exact: true }).count(), 0);
+    const field = page.getByLabel('Friday 1: to');
+    // At the lower edge of what is seen, as far as the form at rest lets it be.
+    await field.evaluate((input) => input.scrollIntoView({ block: 'end' }));
+    await field.fill('17:00');
+    await text(page, '.save', 'There are changes that are not saved.');
+    const gap = await field.evaluate(
+      (input) => document.querySelector('.save').getBoundingClientRect().top - input.getBoundingClientRect().bottom,
+    );
+    assert.ok(gap >= 0, `the bar covers ${-gap} px of the field at ${size}`);
+    assert.equal(await field.evaluate((input) => input === document.activeElement), true);
+    await page.getByRole('button', { name: 'Discard changes' }).click();
+    await text(page, '.save', 'Saved ');
+    assert.notEqual(await page.evaluate(() => document.activeElement.tagName), 'BODY');
     clean();
   }
 });

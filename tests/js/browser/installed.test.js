@@ -112,6 +112,12 @@ test('opened without a hub, the app says so in words and shows no number, and co
   await text(page, 'h1', 'No connection to the hub');
   const seen = await page.locator('body').innerText();
   assert.doesNotMatch(seen, /\d|Contact of a|Sem conexão/);
+  // In the letters of all other pages, which the worker has kept too.
+  const faces = await page.evaluate(async () => {
+    await document.fonts.ready;
+    return [...document.fonts].map(({ family, status }) => [family.replaceAll('"', ''), status]);
+  });
+  assert.deepEqual(faces, [['Inter Variable', 'loaded']]);
   assert.deepEqual(await axe(page), []);
   await page.getByRole('button', { name: 'Try now' }).click();
   await text(page, 'section[lang=en] [role=status]', 'Still no answer at');

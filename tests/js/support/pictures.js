@@ -12,9 +12,9 @@ import pixelmatch from 'pixelmatch';
 import UPNG from 'upng-js';
 
 const FOLDER = join(import.meta.dirname, '../screens');
-const COLOURS = 24;
+const COLOURS = 64;
 /** How far a colour may be off: the kept pictures have few of them, and letters have soft edges. */
-const THRESHOLD = 0.3;
+const THRESHOLD = 0.2;
 /** What a browser of another build draws otherwise, measured: under 0.4 %. A row that moves is 2 % and more. */
 const SHARE_MAX = 0.01;
 const AGAIN_MAX = 20;
