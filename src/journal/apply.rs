@@ -305,8 +305,10 @@ impl Apply {
         let connection = self.store.connection();
         let NewEvent { audience, frame, elsewhere, reason, .. } = event;
         written.is_reduced = event.reduced.is_some();
-        let reduced = event.reduced.map(|body| Entry { kind: Kind::Reduced, body, ..entry.clone() });
-        let entry = reduced.as_ref().unwrap_or(entry);
+        let reduced = event.reduced.map(|body| (Kind::Reduced, body));
+        let left = reduced.or(event.without_words.map(|body| (entry.kind, body)));
+        let left = left.map(|(kind, body)| Entry { kind, body, ..entry.clone() });
+        let entry = left.as_ref().unwrap_or(entry);
         let (event_id, stored_audience) = (entry.id.as_ref(), serde_json::to_string(&audience)?);
         let id = event_id.map_or("", EventId::as_str);
         rows::put_journal_row(

@@ -19,7 +19,7 @@ pub const BLOCK: i64 = 1_000;
 /// Number of the rules by which records are applied. It must be raised with every change of what a record
 /// does to the stored state or to its update, so that the results of different rules are not mistaken for
 /// damage. A recorded stream in the tests detects changes without a new number.
-pub const RULES: u32 = 5;
+pub const RULES: u32 = 6;
 /// Stands for rules that nobody can apply again: updates of the block told what was erased since.
 const NOT_REPEATABLE: u32 = 0;
 /// Key in `meta` of the rules that made everything in the database. Missing if there were several.
