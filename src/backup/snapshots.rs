@@ -1,5 +1,7 @@
 //! Makes a snapshot now and then: copies the database, checks every page of the copy, sends it compressed, and reads it back.
 //! Only then it gets its manifest, and older ones are deleted.
+//!
+//! Where a person is erased meanwhile, the copy and what was sent of it are removed, and it is begun anew.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,7 +20,9 @@ use super::store::{BucketError, ObjectStore, Upload};
 use crate::cluster::duties::Duties;
 use crate::journal::copies;
 use crate::journal::digest::hex;
+use crate::journal::erasure_watch::ErasureWatch;
 use crate::journal::replace::{Copied, ReplaceError};
+use crate::sqlite::private::InMaking;
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
@@ -34,6 +38,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(3);
 /// Pause after a snapshot that failed; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_mins(1);
 const PAUSE_MAX: Duration = Duration::from_hours(1);
+/// Pause after an erasure that ended one, so that a few erasures in a row end it once.
+const ERASED_PAUSE: Duration = Duration::from_secs(5);
 /// How often a hub of a cluster looks whether this is its duty.
 const DUTY_WAIT: Duration = Duration::from_secs(10);
 /// The longest sleep: the wall clock, by which the next snapshot is due, may be set meanwhile.
@@ -52,6 +58,8 @@ enum SnapshotError {
     Differs,
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    #[error("somebody was erased while it was made")]
+    Erased,
 }
 
 pub struct SnapshotMaker {
@@ -107,6 +115,12 @@ impl SnapshotMaker {
                     pause = PAUSE_MIN;
                     rest.min(SLEEP_MAX)
                 }
+                Err(SnapshotError::Erased) => {
+                    log::info!(
+                        "backup: somebody was erased, so the snapshot that was being made is begun anew"
+                    );
+                    ERASED_PAUSE
+                }
                 Err(error) => {
                     log::error!("backup: no snapshot: {}", chain(&error));
                     self.metrics.backups().failed();
@@ -155,13 +169,29 @@ impl SnapshotMaker {
     }
 
     fn make(&self, now: Timestamp) -> Result<Timestamp, SnapshotError> {
-        let (file, copied) = copies::snapshot(&self.database)?;
+        let file = copies::begin_snapshot(&self.database)?;
+        let watch = ErasureWatch::begin(&self.database, file.path())?;
+        let made = self.make_watched(now, file, &watch);
+        // Whatever failed, it is the erasure that made it fail, or made it of no use.
+        made.map_err(|error| if watch.is_over() { SnapshotError::Erased } else { error })
+    }
+
+    fn make_watched(
+        &self,
+        now: Timestamp,
+        file: InMaking,
+        watch: &ErasureWatch,
+    ) -> Result<Timestamp, SnapshotError> {
+        let copied = copies::fill_snapshot(&self.database, &file, Some(watch))?;
         let name = SnapshotName::new(now, copied.seq);
         let folder = self.folder();
-        let sent = self.send(file.path(), &folder.database(name));
+        let sent = self.send(file.path(), &folder.database(name), watch);
+        // The watch has the file open, too.
+        watch.empty();
         drop(file);
         let (bytes, sha256) = sent?;
-        if self.read_back(&folder.database(name), bytes)? != sha256 {
+        let read_back = self.read_back(&folder.database(name), bytes)?;
+        if watch.is_over() || read_back != sha256 {
             self.store.delete(&folder.database(name))?;
             return Err(SnapshotError::Differs);
         }
@@ -193,8 +223,9 @@ impl SnapshotMaker {
     }
 
     /// Sends a file compressed. Returns the length of what was sent and its digest.
-    fn send(&self, file: &Path, key: &str) -> Result<(u64, String), SnapshotError> {
+    fn send(&self, file: &Path, key: &str, watch: &ErasureWatch) -> Result<(u64, String), SnapshotError> {
         let parts = Parts {
+            watch,
             upload: self.store.upload(key)?,
             part: Vec::with_capacity(PART_BYTES),
             digest: Context::new(&SHA256),
@@ -215,6 +246,10 @@ impl SnapshotMaker {
             }
         };
         parts.send_part()?;
+        if watch.is_over() {
+            // What is dropped is taken away from the bucket.
+            return Err(SnapshotError::Erased);
+        }
         let Parts { upload, digest, bytes, .. } = parts;
         upload.complete()?;
         Ok((bytes, hex(digest.finish().as_ref())))
@@ -284,6 +319,7 @@ impl SnapshotMaker {
 
 /// Takes bytes, and sends them in parts.
 struct Parts<'a> {
+    watch: &'a ErasureWatch,
     upload: Upload<'a>,
     part: Vec<u8>,
     digest: Context,
@@ -304,6 +340,9 @@ impl Parts<'_> {
 
 impl Write for Parts<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.watch.is_over() {
+            return Err(io::Error::other("somebody was erased"));
+        }
         let taken = bytes.len().min(PART_BYTES - self.part.len());
         self.part.extend_from_slice(&bytes[..taken]);
         self.digest.update(&bytes[..taken]);

@@ -11,11 +11,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::{Client, Subscriber};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::settings::ClusterSettings;
@@ -82,7 +84,8 @@ pub struct Comparing {
     pub settings: ClusterSettings,
     pub state: ClusterState,
     pub database: PathBuf,
-    pub reader: DatabaseReader,
+    /// Used on threads that may wait for the disk: the cluster's own thread must not.
+    reader: Arc<Mutex<DatabaseReader>>,
     /// What others told last, and when.
     others: HashMap<String, (Instant, ToldBlocks)>,
     /// From then on the hub ends for a copy, because its database is marked; `None` while it is not.
@@ -91,7 +94,7 @@ pub struct Comparing {
 
 impl Comparing {
     pub fn new(client: Client, settings: ClusterSettings, state: ClusterState, database: PathBuf) -> Self {
-        let reader = DatabaseReader::new(database.clone(), CACHE_KIB);
+        let reader = Arc::new(Mutex::new(DatabaseReader::new(database.clone(), CACHE_KIB)));
         let ends_from = marked(&database).map(|_mark| Instant::now() + ANEW_AGAIN);
         Self { client, settings, state, database, reader, others: HashMap::new(), ends_from }
     }
@@ -111,11 +114,10 @@ impl Comparing {
                 self.end_for_copy();
                 continue;
             }
-            let own = match self.own() {
+            let own = match self.own().await {
                 Ok(own) => own,
                 Err(error) => {
                     log::warn!("the digests of blocks cannot be read: {error}");
-                    self.reader.close();
                     continue;
                 }
             };
@@ -127,7 +129,7 @@ impl Comparing {
                 }
                 Err(error) => log::error!("the digests of blocks are not told: {error}"),
             }
-            self.judge(&own);
+            self.judge(&own).await;
         }
     }
 
@@ -164,8 +166,18 @@ impl Comparing {
         }
     }
 
-    fn own(&mut self) -> rusqlite::Result<ToldBlocks> {
-        let newest = blocks::newest_first(self.reader.connection()?, BLOCKS_TOLD)?;
+    async fn own(&self) -> Result<ToldBlocks, String> {
+        let reader = Arc::clone(&self.reader);
+        let read = move || {
+            let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let newest =
+                reader.connection().and_then(|connection| blocks::newest_first(connection, BLOCKS_TOLD));
+            if newest.is_err() {
+                reader.close();
+            }
+            newest.map_err(|error| error.to_string())
+        };
+        let newest = spawn_blocking(read).await.map_err(|error| error.to_string())??;
         let rules = self.state.trust().rules();
         let of_rules = newest.into_iter().filter(|block| block.rules == rules);
         Ok(ToldBlocks {
@@ -176,7 +188,7 @@ impl Comparing {
         })
     }
 
-    fn judge(&mut self, own: &ToldBlocks) {
+    async fn judge(&mut self, own: &ToldBlocks) {
         self.others.retain(|_, (at, _)| at.elapsed() < SILENT_MAX);
         let others: Vec<&ToldBlocks> = self.others.values().map(|(_, told)| told).collect();
         let verdict = judge(own, &others);
@@ -191,7 +203,9 @@ impl Comparing {
                     "what this hub stored from position {first} on is not what {node} stored; its next start gets a copy of \
                      another hub's database"
                 );
-                match mark(&self.database, first, &why) {
+                let (database, said) = (self.database.clone(), why.clone());
+                let marked = spawn_blocking(move || mark(&database, first, &said)).await;
+                match marked.unwrap_or_else(|ended| Err(std::io::Error::other(ended))) {
                     Ok(()) => self.ends_from = Some(Instant::now()),
                     Err(error) => log::error!("the database is not marked as one that differs: {error}"),
                 }

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ pub enum InboxError {
     #[error("the inbox is full")]
     Full,
     #[error("the inbox cannot be written")]
-    Unwritable(#[from] rusqlite::Error),
+    Unwritable(#[from] Arc<rusqlite::Error>),
     #[error("the inbox's thread has ended")]
     Ended,
 }
@@ -156,8 +157,7 @@ impl InboxFile {
     fn new(connection: Connection, state: ClusterState) -> rusqlite::Result<Self> {
         let (records, bytes) = held(&connection)?;
         state.note_inbox(records, bytes);
-        let published = BTreeSet::new();
-        Ok(Self { connection, records, bytes, published, published_until: 0, state })
+        Ok(Self { connection, records, bytes, published: BTreeSet::new(), published_until: 0, state })
     }
 
     fn run(&mut self, requests: &Receiver<InboxRequest>) {
@@ -187,7 +187,7 @@ impl InboxFile {
                 InboxRequest::Put(outbound, reply) => puts.push((outbound, reply)),
                 InboxRequest::Oldest(most, bytes_max, reply) => {
                     self.put_all(std::mem::take(&mut puts));
-                    answer(reply, self.oldest(most, bytes_max));
+                    answer(reply, self.oldest(most, bytes_max).map_err(|error| Arc::new(error).into()));
                 }
                 InboxRequest::Remove(numbers, reply) => {
                     self.put_all(std::mem::take(&mut puts));
@@ -202,8 +202,7 @@ impl InboxFile {
 
     /// Stores deliveries with one sync, and answers each.
     fn put_all(&mut self, puts: Vec<(OutboundRecord, oneshot::Sender<Result<(), InboxError>>)>) {
-        let mut taken = Vec::new();
-        let mut bytes = self.bytes;
+        let (mut taken, mut bytes) = (Vec::new(), self.bytes);
         for (outbound, reply) in puts {
             bytes += outbound.bytes.len() as u64;
             if bytes > INBOX_BYTES_MAX {
@@ -216,7 +215,7 @@ impl InboxFile {
         if taken.is_empty() {
             return;
         }
-        match self.insert(taken.iter().map(|(outbound, _)| outbound)) {
+        match self.insert(taken.iter().map(|(outbound, _)| outbound)).map_err(Arc::new) {
             Ok(()) => {
                 self.records += taken.len() as u64;
                 self.bytes = bytes;
@@ -228,7 +227,7 @@ impl InboxFile {
             Err(error) => {
                 log::error!("the inbox cannot be written: {error}");
                 for (_, reply) in taken {
-                    answer(reply, Err(InboxError::Ended));
+                    answer(reply, Err(Arc::clone(&error).into()));
                 }
             }
         }
@@ -246,7 +245,7 @@ impl InboxFile {
         transaction.commit()
     }
 
-    fn oldest(&mut self, most: usize, bytes_max: u64) -> Result<Vec<InboxRow>, InboxError> {
+    fn oldest(&mut self, most: usize, bytes_max: u64) -> rusqlite::Result<Vec<InboxRow>> {
         let mut select = self.connection.prepare_cached(
             "SELECT number, message_id, kind, record FROM inbox WHERE number > ?1 ORDER BY number",
         )?;
@@ -386,6 +385,7 @@ mod tests {
             put(&mut file, outbound(name, 10)).unwrap();
         }
         file.connection.pragma_update(None, "query_only", true).unwrap();
+        assert!(matches!(put(&mut file, outbound("no", 10)), Err(InboxError::Unwritable(_))));
         file.remove(&[2]);
         assert_eq!((state.inbox_records(), oldest(&mut file, 9, 1_000)), (2, "1 3".to_owned()));
         file.remove(&[1, 3]);

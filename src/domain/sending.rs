@@ -16,6 +16,9 @@ pub const ECHO_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 /// The longest text of a message that goes out, in characters: WhatsApp's own bound.
 pub const TEXT_CHARS_MAX: usize = 4_096;
 
+/// Why a message failed that was erased while it waited: the hub's own words, which tell nothing of anybody.
+pub const TEXT_ERASED: &str = "its text was erased";
+
 /// Why nothing may be written into a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotNow {

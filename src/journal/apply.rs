@@ -189,7 +189,8 @@ impl Apply {
                 kinds::outbox::apply_attempt(&mut self.store, seq, entry, id, attempt)
             }
             Payload::OutboxResult(result) => {
-                kinds::outbox::apply_result(&mut self.store, seq, entry, id, result)
+                let rules = self.blocks.rules(self.store.connection())?;
+                kinds::outbox::apply_result(&mut self.store, seq, entry, id, result, rules)
             }
             Payload::DailyReport(report) => kinds::daily_report::apply(seq, entry, id, report),
             Payload::Erasure(request) => kinds::erasures::apply(&mut self.store, seq, entry, id, request),
@@ -316,8 +317,10 @@ impl Apply {
         let connection = self.store.connection();
         let NewEvent { audience, frame, elsewhere, reason, .. } = event;
         written.is_reduced = event.reduced.is_some();
-        let reduced = event.reduced.map(|body| Entry { kind: Kind::Reduced, body, ..entry.clone() });
-        let entry = reduced.as_ref().unwrap_or(entry);
+        let reduced = event.reduced.map(|body| (Kind::Reduced, body));
+        let left = reduced.or(event.without_words.map(|body| (entry.kind, body)));
+        let left = left.map(|(kind, body)| Entry { kind, body, ..entry.clone() });
+        let entry = left.as_ref().unwrap_or(entry);
         let (event_id, stored_audience) = (entry.id.as_ref(), serde_json::to_string(&audience)?);
         let id = event_id.map_or("", EventId::as_str);
         rows::put_journal_row(

@@ -20,7 +20,7 @@ pub const BLOCK: i64 = 1_000;
 /// Number of the newest rules by which records can be applied. It must be raised with every change of what a
 /// record does to the stored state or to its update, so that the results of different rules are not mistaken
 /// for damage. A recorded stream in the tests detects changes without a new number.
-pub const RULES: u32 = 5;
+pub const RULES: u32 = 6;
 /// Number of the oldest rules by which this release can apply records. What they did stays in the code for one
 /// release, so that the hubs of a cluster can be upgraded one after the other.
 pub const RULES_OLDEST: u32 = 5;
@@ -94,6 +94,22 @@ impl Blocks {
         self.starts = starts.collect();
     }
 
+    /// The rules by which the next event is made.
+    pub(super) fn rules(&mut self, connection: &Connection) -> rusqlite::Result<u32> {
+        self.read(connection)?;
+        Ok(self.rules)
+    }
+
+    fn read(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        if !std::mem::replace(&mut self.is_read, true) {
+            self.current = newest(connection)?;
+            if self.follows_cluster {
+                self.rules = rules::in_force(connection)?.unwrap_or(self.rules);
+            }
+        }
+        Ok(())
+    }
+
     /// Adds an event. `before` is the newest position before it.
     pub(super) fn add(
         &mut self,
@@ -101,12 +117,7 @@ impl Blocks {
         before: Seq,
         event: &DigestedEvent<'_>,
     ) -> Result<(), StoreError> {
-        if !std::mem::replace(&mut self.is_read, true) {
-            self.current = newest(connection)?;
-            if self.follows_cluster {
-                self.rules = rules::in_force(connection)?.unwrap_or(self.rules);
-            }
-        }
+        self.read(connection)?;
         let begin = Seq(first_of(event.seq));
         let mut block = match self.current.take() {
             Some(block)

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::erasure_list::{self, ListedErasure};
+use super::erasure_watch::ErasureWatch;
 use super::erasures::erasures_of;
 use super::replace::{
     Copied, CopyProgress, ReplaceError, Replaced, begin_copy, complete, copy, database_error, put_in_place,
@@ -21,17 +22,31 @@ use crate::sqlite::private::InMaking;
 /// The longest rest after a step of a copy that another hub asked for.
 const REST_MAX: Duration = Duration::from_millis(100);
 
-/// Copies the database at `path`, which may be in use, to a file that is removed when it is dropped. It rests as long as it works, so
-/// that the disk is free for the hub that uses the database.
+/// Copies the database at `path`, which may be in use, to a file that is removed when it is dropped.
 pub fn snapshot(path: &Path) -> Result<(InMaking, Copied), ReplaceError> {
-    let target = begin_copy(&beside(path, ".snapshot"))?;
+    let target = begin_snapshot(path)?;
+    let copied = fill_snapshot(path, &target, None)?;
+    Ok((target, copied))
+}
+
+/// The file for a copy of the database at `path`, to be filled.
+pub fn begin_snapshot(path: &Path) -> Result<InMaking, ReplaceError> {
+    begin_copy(&beside(path, ".snapshot"))
+}
+
+/// Copies the database at `path` to that file, unless `watch` ends it. It rests as long as it works, so that the disk is free for the
+/// hub that uses the database.
+pub fn fill_snapshot(
+    path: &Path,
+    target: &InMaking,
+    watch: Option<&ErasureWatch>,
+) -> Result<Copied, ReplaceError> {
     let begun = Cell::new(Instant::now());
     let rest = |_done, _all| {
         std::thread::sleep(begun.get().elapsed().min(REST_MAX));
         begun.set(Instant::now());
     };
-    let copied = copy(path, target.path(), &rest, &|_| Ok(()))?;
-    Ok((target, copied))
+    copy(path, target.path(), &rest, watch, &|_| Ok(()))
 }
 
 /// Replaces the database at `path` by a copy of `source`. No hub may run on it.
@@ -54,7 +69,7 @@ pub fn restore(
     let _lock = take_lock(path)?;
     let fresh = begin_copy(path)?;
     let begin_anew = |copy: &Connection| schema::new_epoch(copy).map(|_epoch| ());
-    let copied = copy(source, fresh.path(), progress, &begin_anew)?;
+    let copied = copy(source, fresh.path(), progress, None, &begin_anew)?;
     let knows_erasures = erasures.is_some() || knows_erasures(path);
     let copied = erase_known(fresh.path(), source, path, erasures)?.unwrap_or(copied);
     let aside = put_in_place(fresh, &copied, path, now)?;

@@ -68,9 +68,14 @@ pub(super) fn load_forgetting(connection: &Connection) -> rusqlite::Result<HashM
 pub fn forgetting_of(connection: &Connection, contact: Option<&ContactId>) -> rusqlite::Result<Forgetting> {
     let by_age = Forgetting { content_until: content_until(connection)?, ..Forgetting::NOTHING };
     let Some(contact) = contact else { return Ok(by_age) };
+    Ok(by_age.and(erased_of(connection, contact)?))
+}
+
+/// What must be forgotten of a contact because it was erased; nothing where it was not.
+pub(super) fn erased_of(connection: &Connection, contact: &ContactId) -> rusqlite::Result<Forgetting> {
     // The newest erasure decides.
     let newest = erasures_of(connection, Some(contact.as_str()))?.pop();
-    Ok(newest.map_or(by_age, |erasure| by_age.and(forgetting(erasure.at, erasure.block))))
+    Ok(newest.map_or(Forgetting::NOTHING, |erasure| forgetting(erasure.at, erasure.block)))
 }
 
 pub(super) fn forgetting(at: Timestamp, block: bool) -> Forgetting {

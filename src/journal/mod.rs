@@ -64,6 +64,7 @@ pub mod writer;
 pub mod replace;
 pub mod digest;
 pub mod rebuild;
+pub mod erasure_watch;
 pub mod copies;
 pub mod behind;
 

@@ -65,7 +65,7 @@ impl Comparison {
 /// disk.
 pub fn compare(path: &Path, progress: CopyProgress<'_>) -> Result<Comparison, ReplaceError> {
     let copy = replace::begin_copy(&beside(path, ".compared"))?;
-    replace::copy(path, copy.path(), &|_, _| (), &|_| Ok(()))?;
+    replace::copy(path, copy.path(), &|_, _| (), None, &|_| Ok(()))?;
     let mut source = Connection::open(copy.path()).map_err(replace::database_error(path))?;
     schema::migrate(&mut source, path)?;
     let made = replace::begin_copy(&beside(path, ".rebuilt"))?;

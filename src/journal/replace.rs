@@ -18,6 +18,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::erasure_list::ListError;
+use super::erasure_watch::ErasureWatch;
 use super::fault::StoreError;
 use super::lineage::{self, Marker, MarkerState};
 use super::loss;
@@ -66,6 +67,9 @@ pub enum ReplaceError {
     /// Another process held the file all the time.
     #[error("{0} is held by another process")]
     Locked(PathBuf),
+    /// Somebody was erased who is in the copy.
+    #[error("somebody was erased while the copy was made")]
+    Outdated,
     /// A record cannot be read.
     #[error(
         "the record at position {seq} of {path} cannot be read; restore a backup (umbler-hub restore FILE)"
@@ -117,7 +121,7 @@ pub fn backup(
     taken()?;
     lock::check_names(path).map_err(|source| OpenError::Lock { path: path.into(), source })?;
     let partial = begin_copy(target)?;
-    let copied = copy(path, partial.path(), progress, &|_| Ok(()))?;
+    let copied = copy(path, partial.path(), progress, None, &|_| Ok(()))?;
     taken()?;
     partial.move_to(target).map_err(io_error(target))?;
     lineage::sync_folder(target).map_err(io_error(target))?;
@@ -189,11 +193,12 @@ pub(super) fn begin_copy(target: &Path) -> Result<InMaking, ReplaceError> {
     })
 }
 
-/// Makes a checked copy in an empty file, synced and private. `finish` may change it before it is synced.
+/// Makes a checked copy in an empty file, synced and private, unless `watch` ends it. `finish` may change it before it is synced.
 pub(super) fn copy(
     source: &Path,
     target: &Path,
     progress: CopyProgress<'_>,
+    watch: Option<&ErasureWatch>,
     finish: &dyn Fn(&Connection) -> rusqlite::Result<()>,
 ) -> Result<Copied, ReplaceError> {
     let failed = database_error(target);
@@ -205,7 +210,7 @@ pub(super) fn copy(
     let mut to = Connection::open(target).map_err(&failed)?;
     // It is synced once, when it is complete.
     to.pragma_update(None, "synchronous", "OFF").map_err(&failed)?;
-    copy_pages(&moment, &mut to, source, progress)?;
+    copy_pages(&moment, &mut to, source, progress, watch)?;
     drop(moment);
     finish(&to).map_err(&failed)?;
     complete(to, target, source)
@@ -234,6 +239,7 @@ fn copy_pages(
     to: &mut Connection,
     source: &Path,
     progress: CopyProgress<'_>,
+    watch: Option<&ErasureWatch>,
 ) -> Result<(), ReplaceError> {
     let failed = database_error(source);
     let backup = Backup::new(from, to).map_err(&failed)?;
@@ -243,6 +249,9 @@ fn copy_pages(
         let pages = backup.progress();
         let count = |pages: i32| u64::try_from(pages).unwrap_or_default();
         progress(count(pages.pagecount - pages.remaining), count(pages.pagecount));
+        if watch.is_some_and(ErasureWatch::is_over) {
+            return Err(ReplaceError::Outdated);
+        }
         match step {
             StepResult::Done => return Ok(()),
             StepResult::More => waits = 0,
@@ -337,6 +346,6 @@ pub(super) fn store_error(path: &Path) -> impl Fn(StoreError) -> ReplaceError {
     move |source| ReplaceError::Apply { path: path.into(), source }
 }
 
-fn io_error(path: &Path) -> impl Fn(io::Error) -> ReplaceError {
+pub(super) fn io_error(path: &Path) -> impl Fn(io::Error) -> ReplaceError {
     move |source| ReplaceError::Io { path: path.into(), source }
 }

@@ -347,11 +347,11 @@ fn fan_out(all: &[Hub], count: usize, screens_each: usize) -> f64 {
     let load = Pace::begin(&addresses(&all[..1]), 20);
     goes_on(CALM * 3);
     let done = load.finish();
-    let sent = Instant::now();
+    let posted = Instant::now();
     let answer = all[0].provider().posts(&Delivery::message("last"));
     let seq = answer["seq"].as_i64().expect("a position");
     until("all have heard it", || screens.iter().all(|screen| screen.has_heard(seq)));
-    let everywhere = sent.elapsed();
+    let everywhere = posted.elapsed();
     let spent = used.iter().map(cpu).sum::<Duration>().saturating_sub(before);
     screens.iter().for_each(Moving::end);
     let heard: usize = screens.into_iter().map(|screen| screen.finish(seq).heard.len()).sum();

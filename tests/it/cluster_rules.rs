@@ -2,8 +2,9 @@
 
 use async_nats::jetstream;
 use jiff::Timestamp;
+use rusqlite::Connection;
 use serde_json::Value;
-use umbler_hub::facade::journal::{Origin, Payload, RULES, RULES_OLDEST, Record, RulesRaise};
+use umbler_hub::facade::journal::{Origin, Payload, RULES, RULES_OLDEST, Record, RulesRaise, load_blocks};
 
 use super::cluster::{cluster, posted, until, until_ready, until_shown};
 use super::cluster_fences::publishes;
@@ -30,6 +31,16 @@ fn tells(nats: &Nats, number: u32) {
         config.metadata.insert("rules".to_owned(), number.to_string());
         context.update_stream(config).await.expect("it is told");
     });
+}
+
+/// The rules that the stream tells.
+fn told(nats: &Nats) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = async_nats::connect(nats.url()).await.expect("connected");
+        let stream = jetstream::new(client).get_stream("umbler-hub").await.expect("a stream");
+        stream.cached_info().config.metadata["rules"].clone()
+    })
 }
 
 #[test]
@@ -69,6 +80,43 @@ fn a_hub_does_not_start_in_a_cluster_whose_rules_its_release_does_not_know() {
     }
     tells(&nats, RULES);
     until_ready(&nats.hub("a", home, &[]));
+}
+
+#[test]
+fn hubs_of_a_new_release_apply_by_the_rules_of_the_one_before_until_theirs_are_in_force() {
+    let Some(nats) = nats() else { return };
+    let home = nats.begun();
+    // As a release left it that knew only these.
+    let database = Connection::open(home.path().join("hub.db")).expect("the database");
+    let older = "UPDATE meta SET value = ?1 WHERE key = 'cluster_rules'";
+    assert_eq!(database.execute(older, [RULES_OLDEST.to_string()]).expect("SQL"), 1);
+    drop(database);
+    tells(&nats, RULES_OLDEST);
+    let copy = copy_of(home.path());
+    let hubs = [nats.hub("a", home, &[]), nats.hub("b", copy, &[])];
+    hubs.iter().for_each(until_ready);
+    assert!(hubs.iter().all(|hub| cluster(hub)["rules"] == RULES_OLDEST));
+    let before = posted(&hubs[0], "c1");
+    let raised = raises(&nats, RULES);
+    let after = posted(&hubs[1], "c1");
+    assert!(before < raised && raised < after);
+    let hubs = hubs.map(|hub| {
+        until_shown(&hub, after);
+        assert_eq!(cluster(&hub)["rules"], RULES);
+        // It goes on by them after a start.
+        let hub = hub.restarted();
+        until_ready(&hub);
+        assert_eq!(cluster(&hub)["rules"], RULES);
+        hub
+    });
+    until("the stream tells it to hubs that have no database yet", || told(&nats) == RULES.to_string());
+    let blocks = hubs.map(|mut hub| {
+        hub.stop();
+        load_blocks(&Connection::open(hub.database()).expect("the database")).expect("blocks")
+    });
+    assert_eq!(blocks[0], blocks[1]);
+    let rules: Vec<u32> = blocks[0].iter().map(|block| block.rules).collect();
+    assert_eq!(rules, [RULES_OLDEST, RULES]);
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! What the hub itself says of a person goes with the person: messages that it sent, notices, and alerts that it is to post.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::alert_webhook::{hub_that_posts_to, only_waiting, waits};
+use super::support::api::{api, link_settings, until_linked};
+use super::support::held::held_line;
 use super::support::hub::command;
 use super::support::person::{CONTACT, erases, is_gone, traces};
 use super::support::receiver::Receiver;
-use super::support::sending::Sending;
-use super::support::{Delivery, Hub, spawn_hub};
+use super::support::sending::{SENDING, Sending};
+use super::support::{Delivery, Hub, hub_with, spawn_hub};
 use umbler_hub::facade::testing::ApiFault;
 
 /// What is stored is what the records say.
@@ -149,4 +153,34 @@ fn an_alert_that_is_posted_again_after_an_erasure_does_not_name_the_person() {
     assert_eq!(update["data"]["type"], "alert_raised", "{update}");
     assert!(!again.body.contains("Marina Exemplo"), "{update}");
     again.answers(204);
+}
+
+#[test]
+fn what_the_provider_says_of_a_message_that_was_on_its_way_when_its_person_was_erased_is_not_kept() {
+    let api = Arc::new(api());
+    let line =
+        held_line(api.address(), |request| request.starts_with("POST ") && request.contains("/messages"));
+    let url = format!("http://{}/api", line.address);
+    let settings: Vec<_> = link_settings(&url).into_iter().chain(SENDING).collect();
+    let hub = hub_with(&settings);
+    until_linked(&hub);
+    let mut sending = Sending::of(hub, api);
+    sending.chat("maria", 60);
+    let words = "número +55 11 98765-4321 inválido: Pandeiro";
+    sending.api.fail("messages", &ApiFault::Says(400, words.to_owned()), 2);
+    let refused = sending.sends("maria", "um Xilofone");
+    let answer = line.holds();
+    assert_eq!(erases(&sending.hub, "", &[]).status, 200);
+    drop(answer);
+    let entry = sending.becomes(&refused, &["failed"]);
+    assert_eq!((&entry["reason"], &entry["detail"]), (&json!("refused"), &Value::Null));
+    // What is written later is of a new person, and its refusal is told.
+    line.opens();
+    let later = sending.sends("maria", "outra vez");
+    assert_eq!(sending.becomes(&later, &["failed"])["detail"], words);
+    assert_eq!(erases(&sending.hub, "", &[]).status, 200);
+    let told = sending.hub.get("/api/umbler/updates?after=0").text;
+    assert!(!told.contains("98765-4321") && !told.contains("Pandeiro"), "{told}");
+    is_gone(&sending.hub, &[]);
+    is_as_recorded(&mut sending.hub);
 }

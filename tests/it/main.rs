@@ -12,6 +12,7 @@ mod auth;
 mod backup;
 mod bucket;
 mod bucket_beside;
+mod bucket_erased;
 mod bucket_faults;
 mod bucket_link;
 mod cluster;

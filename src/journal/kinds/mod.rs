@@ -71,6 +71,8 @@ pub(super) struct NewEvent<'a> {
     pub(super) erased: Option<Erased>,
     /// The body to store, where not all of the delivery may be kept.
     pub(super) reduced: Option<Vec<u8>>,
+    /// The body to store of another record, where it says what must not be kept.
+    pub(super) without_words: Option<Vec<u8>>,
 }
 
 impl NewEvent<'_> {
@@ -91,6 +93,7 @@ impl NewEvent<'_> {
             touched: Vec::new(),
             erased: None,
             reduced: None,
+            without_words: None,
         }
     }
 

@@ -7,24 +7,31 @@
 //!    An attempt that the provider certainly did not accept and that may succeed later makes it `queued` again.
 //! 2. Only the next attempt of a queued message is taken: whoever is refused must not send.
 //! 3. A message of the provider belongs to one entry.
+//! 4. What the provider says of a message whose person was erased meanwhile is stored nowhere, by the rules from [`NO_WORDS_FROM`] on.
 
 use rusqlite::{Connection, params};
 
 use super::{NewEvent, Outcome};
 use crate::domain::register::to_nanos;
-use crate::domain::sending::note_sender;
+use crate::domain::sending::{TEXT_ERASED, note_sender};
 use crate::domain::{
     Audience, Chat, ChatId, ChatKind, ChatMessage, Clocks, EventId, MessageId, Placement, Seq, Store,
 };
 use crate::journal::append::Ack;
 use crate::journal::entry::Entry;
+use crate::journal::erasures::erased_of;
 use crate::journal::fault::StoreError;
 use crate::journal::outbox::{self, OutboxAttempt, OutboxMessage, OutboxRequest, OutboxResult, OutboxRow};
+use crate::journal::payload::Payload;
+use crate::journal::record::Record;
 use crate::journal::recorded::HubEffect;
 use crate::journal::store::SqliteStore;
 use crate::protocol::alerts::SideUpdate;
 use crate::protocol::outbox::{OUTBOX_UPDATED, OutboxData, OutboxReason, OutboxState};
 use crate::protocol::{MessageShape, OutboxShape};
+
+/// Rules before these kept what the provider said of a message whose person was erased meanwhile.
+const NO_WORDS_FROM: u32 = 6;
 
 /// Queues a message, or does what a person decided about one.
 pub(in crate::journal) fn apply<'a>(
@@ -38,7 +45,7 @@ pub(in crate::journal) fn apply<'a>(
     match request {
         OutboxRequest::Queue(message) => {
             queue(store.connection(), &told, message)?;
-            told.event(store, &message.id, None, HubEffect::None)
+            told.event(store, &message.id)
         }
         OutboxRequest::Resend { id: of } => decide(
             store,
@@ -67,7 +74,7 @@ fn decide<'a>(
         return Ok(told.nothing());
     }
     store.connection().prepare_cached(sql)?.execute(params![id, to_nanos(told.entry.at), told.seq.0])?;
-    told.event(store, id, None, HubEffect::None)
+    told.event(store, id)
 }
 
 /// Notes that a message is handed to the provider next, where it is still waiting for that.
@@ -86,7 +93,7 @@ pub(in crate::journal) fn apply_attempt<'a>(
     if store.connection().prepare_cached(sql)?.execute(values)? == 0 {
         return Ok(told.nothing());
     }
-    told.event(store, &attempt.id, None, HubEffect::None)
+    told.event(store, &attempt.id)
 }
 
 /// Notes what became of the newest attempt.
@@ -96,6 +103,7 @@ pub(in crate::journal) fn apply_result<'a>(
     entry: &Entry,
     id: &EventId,
     result: &OutboxResult,
+    rules: u32,
 ) -> Result<Outcome<'a>, StoreError> {
     let told = Told { seq, entry, id };
     let Some(row) = OutboxRow::find(store.connection(), &result.id)? else { return Ok(told.nothing()) };
@@ -106,6 +114,9 @@ pub(in crate::journal) fn apply_result<'a>(
     if row.shape.attempts != result.attempt || !may_follow(row.shape.state, result.state) || is_taken {
         return Ok(told.nothing());
     }
+    let left = if rules < NO_WORDS_FROM { None } else { without_words(store, &row.shape, result)? };
+    let without_words = left.as_ref().map(|left| encode(entry, left)).transpose()?;
+    let result = left.as_ref().unwrap_or(result);
     store
         .connection()
         .prepare_cached(
@@ -132,7 +143,31 @@ pub(in crate::journal) fn apply_result<'a>(
     };
     let effect =
         tied.as_ref().map_or(HubEffect::None, |(_, chat)| HubEffect::Clocks(Box::new(Clocks::of(chat))));
-    told.event(store, &result.id, tied.map(|(message, _)| message), effect)
+    let event = told.new_event(store, &result.id, tied.map(|(message, _)| message))?;
+    Ok(event.map_or_else(|| told.nothing(), |event| NewEvent { without_words, ..event.with(effect) }.into()))
+}
+
+/// What is left of an outcome whose message was queued before its person was erased; `None`: all of it.
+fn without_words(
+    store: &mut SqliteStore,
+    shape: &OutboxShape,
+    result: &OutboxResult,
+) -> Result<Option<OutboxResult>, StoreError> {
+    if result.detail.as_deref().is_none_or(|detail| detail == TEXT_ERASED) {
+        return Ok(None);
+    }
+    let chat = store.chat(&ChatId::from(shape.chat_id.as_str()))?;
+    let Some(contact) = chat.as_ref().and_then(|chat| chat.contact_id.get()) else { return Ok(None) };
+    let forgetting = erased_of(store.connection(), contact)?;
+    let is_erased = forgetting.takes_content(shape.queued_at);
+    Ok(is_erased.then(|| OutboxResult { detail: None, ..result.clone() }))
+}
+
+/// The body of a record that says this instead.
+fn encode(entry: &Entry, result: &OutboxResult) -> Result<Vec<u8>, StoreError> {
+    let payload = Payload::OutboxResult(result.clone());
+    let record = Record::new(payload, entry.id.clone(), entry.origin.clone(), entry.at);
+    Ok(record.map_err(StoreError::compress)?.entry.body)
 }
 
 /// What may become of a message in a state.
@@ -204,22 +239,25 @@ impl Told<'_> {
     }
 
     /// Tells everybody who sees the chat what an entry is now.
-    fn event<'a>(
+    fn event<'a>(&self, store: &mut SqliteStore, id: &str) -> Result<Outcome<'a>, StoreError> {
+        Ok(self.new_event(store, id, None)?.map_or_else(|| self.nothing(), Outcome::from))
+    }
+
+    fn new_event<'a>(
         &self,
         store: &mut SqliteStore,
         id: &str,
         message: Option<ChatMessage>,
-        effect: HubEffect,
-    ) -> Result<Outcome<'a>, StoreError> {
+    ) -> Result<Option<NewEvent<'a>>, StoreError> {
         let Some(OutboxRow { shape, .. }) = OutboxRow::find(store.connection(), id)? else {
             debug_assert!(false, "it was just changed");
-            return Ok(self.nothing());
+            return Ok(None);
         };
         let audience = audience(store, &shape)?;
         let message = message.map(|message| message_shape(store, &message)).transpose()?;
         let data = OutboxData::new(self.id, &shape, message);
         let frame = serde_json::to_string(&SideUpdate::new(self.seq, self.entry.at, data))?;
-        Ok(NewEvent::new(OUTBOX_UPDATED, audience, frame.into()).with(effect).into())
+        Ok(Some(NewEvent::new(OUTBOX_UPDATED, audience, frame.into())))
     }
 }
 

@@ -8,7 +8,7 @@ use super::follow_times::{self, FOLLOWED_FOR};
 use super::provider::Provider;
 use super::rows::{AtWork, OneAtWork};
 use super::verdict::{SendVerdict, judge};
-use crate::domain::sending::{NotNow, may_write};
+use crate::domain::sending::{NotNow, TEXT_ERASED, may_write};
 use crate::domain::{EventId, MessageId};
 use crate::http::link::LinkHandle;
 use crate::hub::AckStatus;
@@ -144,7 +144,7 @@ impl Worker {
         }
         let Some(text) = row.shape.text.as_deref() else {
             // Erased while it waited for its next try. An empty message must not go out instead.
-            let detail = Some("its text was erased".to_owned());
+            let detail = Some(TEXT_ERASED.to_owned());
             self.record(&row, row.shape.attempts, Became { detail, ..Became::of(OutboxState::Failed) })?;
             return Ok(None);
         };

@@ -96,6 +96,10 @@ impl FakeApi {
         Ok(Self { shared, address })
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Its address, for `UMBLER_API_URL`.
     pub fn url(&self) -> String {
         format!("http://{}/api", self.address)

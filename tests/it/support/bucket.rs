@@ -275,7 +275,7 @@ fn pass(
 }
 
 /// A whole request, which asks for the connection to be closed.
-fn read_request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+pub fn read_request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let (mut request, mut byte) = (Vec::new(), [0]);
     while !request.ends_with(b"\r\n\r\n") {
         client.read_exact(&mut byte)?;

@@ -6,6 +6,7 @@ pub mod bucket;
 pub mod disk;
 pub mod environment;
 pub mod faults;
+pub mod held;
 pub mod hub;
 pub mod joined;
 pub mod keys;
