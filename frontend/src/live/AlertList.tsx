@@ -73,7 +73,7 @@ interface GroupProps {
   toggle: () => void;
 }
 
-/** How many, how many of them are urgent, and how long the first has been waiting. */
+/** How many of each urgency, and how long the first has been waiting. */
 function Group({ group: { by, who, alerts }, isGone, isOpen, toggle }: GroupProps) {
   const say = useWords();
   const sectorName = useSectorName();
@@ -81,8 +81,10 @@ function Group({ group: { by, who, alerts }, isGone, isOpen, toggle }: GroupProp
   const name = by === 'taken' ? say('alertsTaken') : by === 'sector' ? sectorName(who) : agentName(say, who);
   const urgent = alerts.filter(({ kind }) => URGENT[kind]).length;
   const fresh = by === 'taken' ? 0 : alerts.filter(({ raisedAt }) => isNewAlert(raisedAt, now)).length;
+  const closing = alerts.filter(({ kind }) => kind === 'window_closing').length;
   const counts = [
-    urgent > 0 && say('alertsUrgent', { count: number(urgent) }),
+    urgent > closing && say('alertsLate', { count: number(urgent - closing) }),
+    closing > 0 && say('alertsClosing', { count: number(closing) }),
     alerts.length > urgent && say('alertsNear', { count: number(alerts.length - urgent) }),
   ];
   const about = counts.filter(Boolean).join(' · ');
