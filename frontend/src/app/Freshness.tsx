@@ -20,6 +20,7 @@ export function Freshness() {
   const { at } = useMoment();
   const completeUntil = link?.completeUntil ?? null;
   const held = client.dataAge();
+  const until = held === null ? '' : clockTime(completeUntil === null ? now - held : Date.parse(completeUntil));
   const old = held !== null && (connectionStatus !== 'connected' || held > FRESH_MS);
   return (
     <section className="freshness" aria-label={say('freshness')}>
@@ -28,9 +29,8 @@ export function Freshness() {
       </span>
       {at === null && !old && held !== null && (
         <span className="until" title={completeUntil === null ? undefined : say('completeHint')}>
-          {completeUntil === null
-            ? say('currentTo', { at: clockTime(now - held) })
-            : say('completeTo', { at: clockTime(Date.parse(completeUntil)) })}
+          <span className="long">{say(completeUntil === null ? 'currentTo' : 'completeTo', { at: until })}</span>
+          <span className="short">{until}</span>
         </span>
       )}
       <span className="age">
