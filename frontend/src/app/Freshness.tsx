@@ -22,6 +22,7 @@ export function Freshness() {
   const held = client.dataAge();
   const until = held === null ? '' : clockTime(completeUntil === null ? now - held : Date.parse(completeUntil));
   const old = held !== null && (connectionStatus !== 'connected' || held > FRESH_MS);
+  const isDelay = at === null && !old;
   return (
     <section className="freshness" aria-label={say('freshness')}>
       <span className="state" role="status" data-status={connectionStatus}>
@@ -33,14 +34,12 @@ export function Freshness() {
           <span className="short">{until}</span>
         </span>
       )}
-      <span className="age">
+      <span className="age" data-delay={isDelay || undefined}>
         {at !== null ? (
           say('pastFreshness')
         ) : old ? (
           say('asOf', { age: age(held) })
-        ) : medianMs === null ? (
-          say('noDelay')
-        ) : (
+        ) : medianMs === null ? null : (
           <span title={say('delayHint', { count, last: delay(lastMs ?? 0) })}>
             {medianMs < CLOCK_MS ? say('clockBehind') : say('delay', { age: delay(medianMs) })}
           </span>
