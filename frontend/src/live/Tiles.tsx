@@ -6,7 +6,7 @@ import { useNow } from '../hub/clock.ts';
 import type { Day } from '../hub/day-traffic.ts';
 import { type Figures, type Live, lateOf, urgencyOf } from '../hub/waits.ts';
 import { Figure } from '../parts/Figure.tsx';
-import { age, clock, duration, number, percent } from '../words/format.ts';
+import { clock, duration, number, percent } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { soFarOf } from './dayScale.ts';
 import { useLimits } from './limits.ts';
@@ -104,7 +104,7 @@ export function Tiles({ live, day, trends = {}, isWall = false }: TilesProps) {
           <Tile
             name="first"
             title={say('firstToday')}
-            value={today?.medianMs == null ? '–' : duration(today.medianMs)}
+            value={<Figure text={today?.medianMs == null ? '–' : clock(today.medianMs)} isTicking={false} />}
             to={door('/reports')}
           >
             {today !== null && firstHint(say, today)}
@@ -131,7 +131,7 @@ function firstHint(say: Say, { n, usualMs }: FirstResponse): string {
   if (n === 0) return say('firstTodayNone');
   return usualMs === null
     ? say('firstTodayHint', { count: number(n) })
-    : say('firstTodayUsual', { usual: age(usualMs) });
+    : say('firstTodayUsual', { usual: clock(usualMs) });
 }
 
 /** Which part of those who wait it is, and the threshold where all sectors have the same one. */
