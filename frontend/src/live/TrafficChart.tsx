@@ -67,6 +67,14 @@ function Hours({ day }: { day: Day }) {
   const most = Math.max(1, ...hours.map((hour) => Math.max(countOf(hour), hour.usual ?? 0)));
   const share = (value: number) => `${(value / most) * 100}%`;
   const height = (value: number) => ({ height: share(value) });
+  const isEmpty = hours.every((hour) => countOf(hour) === 0 && (hour.usual ?? 0) === 0);
+  if (isEmpty)
+    return (
+      <p className="blank soFar">
+        {say('trafficEmpty')}
+        {rebuilding && <span className="quiet"> {say('trafficPart')}</span>}
+      </p>
+    );
   const marks = marksOf(most);
   const shown = hoursShown(hours, now);
   const left = `${Math.max(number(marks.at(-1)).length, 5) + 1}ch`;
