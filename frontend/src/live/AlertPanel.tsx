@@ -46,13 +46,12 @@ export function AlertPanel() {
       {known.missing && <p className="blank">{say('missing')}</p>}
       {shown === null && !known.missing && known.failure === null && <Skeleton height={44} className="bone" />}
       {shown?.length === 0 && (
-        <p className="blank">
-          {off ? (
-            <>
-              {say('alertsOff')} <Link to="/settings/rules">{say('alertsOffDo')}</Link>
-            </>
-          ) : (
-            say('noAlerts')
+        <p className="blank" title={off ? say('alertsOff') : undefined}>
+          {say(off ? 'alertsAreOff' : 'noAlerts')}
+          {off && (
+            <Button component={Link} to="/settings/rules" size="compact-sm" variant="default">
+              {say('alertsOffDo')}
+            </Button>
           )}
         </p>
       )}

@@ -38,7 +38,7 @@ export function Tiles({ live, day, trends = {}, isWall = false }: TilesProps) {
   // Of the past the list of chats does not know who waited.
   const isPast = useMoment().at !== null;
   const door = (address: string) => (isPast || isWall ? undefined : address);
-  const { of, differ } = useLimits();
+  const { of, differ, isDefault } = useLimits();
   const figures = live?.figures ?? null;
   const waiting = live?.waiting ?? null;
   const since = (at: number) => Math.max(0, now - at);
@@ -87,7 +87,7 @@ export function Tiles({ live, day, trends = {}, isWall = false }: TilesProps) {
           urgency={late !== undefined && late > 0 ? 'late' : undefined}
           to={door('/chats?wait=late')}
         >
-          {late !== undefined && lateHint(say, late, waiting?.length ?? 0, differ ? null : lateMs)}
+          {late !== undefined && lateHint(say, late, waiting?.length ?? 0, differ ? null : lateMs, isDefault)}
         </Tile>
         <Tile
           name="unassigned"
@@ -135,9 +135,9 @@ function firstHint(say: Say, { n, usualMs }: FirstResponse): string {
 }
 
 /** Which part of those who wait it is, and the threshold where all sectors have the same one. */
-function lateHint(say: Say, late: number, waiting: number, limitMs: number | null): string {
+function lateHint(say: Say, late: number, waiting: number, limitMs: number | null, isDefault: boolean): string {
   const share = late > 0 ? [say('lateShare', { percent: percent(late, waiting), waiting: number(waiting) })] : [];
-  const limit = limitMs === null ? [] : [say('late', { age: duration(limitMs) })];
+  const limit = limitMs === null ? [] : [say(isDefault ? 'lateDefault' : 'late', { age: duration(limitMs) })];
   return [...share, ...limit].join(' · ');
 }
 
