@@ -296,6 +296,6 @@ test('of several new alerts the wall tells the most urgent one, of those the one
     ['later', 20],
   ])
     await hub.says(chat, 'hello', ago(minutes, 'sales'));
-  await text(page, '.wall-alert[data-urgency=late]', /^Waiting: late\s*Contact of latest · Sector sales.*\+3$/s);
+  await text(page, '.wall-alert[data-urgency=late]', /^Waiting: late\s*Contact of latest · Sector sales.*\+3 alerts$/s);
   clean();
 });
