@@ -16,11 +16,8 @@ export function Freshness() {
   const { client, connectionStatus } = useHub();
   const now = useNow();
   const { medianMs, lastMs, count } = useStore(arrivals);
-  const link = useStore(umblerLink);
   const { at } = useMoment();
-  const completeUntil = link?.completeUntil ?? null;
   const held = client.dataAge();
-  const until = held === null ? '' : clockTime(completeUntil === null ? now - held : Date.parse(completeUntil));
   const old = held !== null && (connectionStatus !== 'connected' || held > FRESH_MS);
   const isDelay = at === null && !old;
   return (
@@ -28,12 +25,7 @@ export function Freshness() {
       <span className="state" role="status" data-status={connectionStatus}>
         {say(at !== null && connectionStatus === 'connected' ? 'connectedWord' : `status_${connectionStatus}`)}
       </span>
-      {at === null && !old && held !== null && (
-        <span className="until" title={completeUntil === null ? undefined : say('completeHint')}>
-          <span className="long">{say(completeUntil === null ? 'currentTo' : 'completeTo', { at: until })}</span>
-          <span className="short">{until}</span>
-        </span>
-      )}
+      {at === null && !old && held !== null && <CurrentTo moment={now - held} />}
       <span className="age" data-delay={isDelay || undefined}>
         {at !== null ? (
           say('pastFreshness')
@@ -46,5 +38,18 @@ export function Freshness() {
         )}
       </span>
     </section>
+  );
+}
+
+/** The moment to which all is here: by the link to Umbler, where it knows; else by when the hub was heard. */
+function CurrentTo({ moment }: { moment: number }) {
+  const say = useWords();
+  const completeUntil = useStore(umblerLink)?.completeUntil ?? null;
+  const until = clockTime(completeUntil === null ? moment : Date.parse(completeUntil));
+  return (
+    <span className="until" title={completeUntil === null ? undefined : say('completeHint')}>
+      <span className="long">{say(completeUntil === null ? 'currentTo' : 'completeTo', { at: until })}</span>
+      <span className="short">{until}</span>
+    </span>
   );
 }

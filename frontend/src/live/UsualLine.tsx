@@ -6,7 +6,9 @@ const HIGH = 100;
 /** The usual day as steps over the bars of today: what is behind them cannot be compared with them. */
 export function UsualLine({ hours, most, now, left }: { hours: Hour[]; most: number; now: number; left: string }) {
   const level = (count: number) => ((1 - count / most) * HIGH).toFixed(1);
-  const points = hours.flatMap(({ usual }, place) => [place, place + 1].map((x) => `${x},${level(usual ?? 0)}`)).join(' ');
+  const points = hours
+    .flatMap(({ usual }, place) => [place, place + 1].map((x) => `${x},${level(usual ?? 0)}`))
+    .join(' ');
   const running = hours.findIndex(({ from, until }) => from <= now && now < until);
   const hour = hours[running];
   return (
