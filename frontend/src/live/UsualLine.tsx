@@ -11,19 +11,15 @@ export function UsualLine({ hours, most, now, left }: { hours: Hour[]; most: num
     .join(' ');
   const running = hours.findIndex(({ from, until }) => from <= now && now < until);
   const hour = hours[running];
+  const y = level(hour === undefined ? 0 : (hour.usual ?? 0) * runOf(hour, now));
+  const byNow = { x1: running, x2: running + 1, y1: y, y2: y };
   return (
     <div className="usual" style={{ left }}>
       <svg viewBox={`0 0 ${hours.length} ${HIGH}`} preserveAspectRatio="none" aria-hidden="true">
         <polyline className="around" points={points} />
         <polyline points={points} />
-        {hour !== undefined && (
-          <line
-            x1={running}
-            x2={running + 1}
-            y1={level((hour.usual ?? 0) * runOf(hour, now))}
-            y2={level((hour.usual ?? 0) * runOf(hour, now))}
-          />
-        )}
+        {hour !== undefined && <line className="around" {...byNow} />}
+        {hour !== undefined && <line {...byNow} />}
       </svg>
     </div>
   );
