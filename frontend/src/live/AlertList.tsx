@@ -46,13 +46,15 @@ export function AlertList({ alerts, groups }: { alerts: Alert[]; groups: AlertGr
   );
 }
 
-function Rows({ alerts }: { alerts: Alert[] }) {
+/** All of them; of a group that is folded the `first` one that is still there. */
+function Rows({ alerts, first = false }: { alerts: Alert[]; first?: boolean }) {
   const say = useWords();
   const held = useHeld(alerts, idOf);
-  const shown = held.shown ?? alerts;
+  const all = held.shown ?? alerts;
+  const shown = first ? all.slice(0, Math.max(1, all.findIndex((alert) => !held.isGone(alert)) + 1)) : all;
   return (
     <>
-      <HeldChip {...held} />
+      {!first && <HeldChip {...held} />}
       <ul className="alert-rows" {...holding(held)}>
         {shown.slice(0, SHOWN_MAX).map((alert) => (
           <AlertRow key={alert.id} alert={alert} isGone={held.isGone(alert)} />
@@ -73,7 +75,7 @@ interface GroupProps {
   toggle: () => void;
 }
 
-/** How many of each urgency, and how long the first has been waiting. */
+/** How many of each urgency, and the first of them, for whom somebody may care at once; where somebody does, how long it waits. */
 function Group({ group: { by, who, alerts }, isGone, isOpen, toggle }: GroupProps) {
   const say = useWords();
   const sectorName = useSectorName();
@@ -112,12 +114,14 @@ function Group({ group: { by, who, alerts }, isGone, isOpen, toggle }: GroupProp
           </span>
           <span className="quiet">{about}</span>
         </span>
-        <span className="wait">
-          <time>{clock(now - since)}</time>
-          <span>{say('longestShort')}</span>
-        </span>
+        {by === 'taken' && (
+          <span className="wait">
+            <time>{clock(now - since)}</time>
+            <span>{say('longestShort')}</span>
+          </span>
+        )}
       </button>
-      {isOpen && <Rows alerts={alerts} />}
+      {(isOpen || by !== 'taken') && <Rows alerts={alerts} first={!isOpen} />}
     </li>
   );
 }

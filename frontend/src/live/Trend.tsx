@@ -25,7 +25,7 @@ export function Trend({ samples, of, now }: { samples: Sample[]; of: TrendOf; no
     .map((at, index) => `${x(at).toFixed(1)},${y(values[index] ?? 0).toFixed(1)}`)
     .join(' ');
   const moved = now - (first[of] ?? 0);
-  const change = moved === 0 ? '=' : signed(moved);
+  const change = signed(moved);
   // Of who waits for a reply the hub keeps no history: its line began with this screen.
   const short =
     of === 'unanswered'
@@ -37,7 +37,7 @@ export function Trend({ samples, of, now }: { samples: Sample[]; of: TrendOf; no
       <svg viewBox={`0 0 ${WIDE} ${HIGH}`} width={WIDE} height={HIGH} aria-hidden="true">
         <polyline points={line} fill="none" stroke="currentColor" strokeWidth="1.5" />
       </svg>
-      <span aria-hidden="true">{short}</span>
+      <span aria-hidden="true">{moved === 0 ? '=' : short}</span>
       <span className="hidden">{words}</span>
     </dd>
   );
