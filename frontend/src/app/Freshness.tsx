@@ -16,36 +16,40 @@ export function Freshness() {
   const { client, connectionStatus } = useHub();
   const now = useNow();
   const { medianMs, lastMs, count } = useStore(arrivals);
-  const link = useStore(umblerLink);
   const { at } = useMoment();
-  const completeUntil = link?.completeUntil ?? null;
   const held = client.dataAge();
   const old = held !== null && (connectionStatus !== 'connected' || held > FRESH_MS);
+  const isDelay = at === null && !old;
   return (
     <section className="freshness" aria-label={say('freshness')}>
       <span className="state" role="status" data-status={connectionStatus}>
         {say(at !== null && connectionStatus === 'connected' ? 'connectedWord' : `status_${connectionStatus}`)}
       </span>
-      {at === null && !old && held !== null && (
-        <span className="until" title={completeUntil === null ? undefined : say('completeHint')}>
-          {completeUntil === null
-            ? say('currentTo', { at: clockTime(now - held) })
-            : say('completeTo', { at: clockTime(Date.parse(completeUntil)) })}
-        </span>
-      )}
-      <span className="age">
+      {at === null && !old && held !== null && <CurrentTo moment={now - held} />}
+      <span className="age" data-delay={isDelay || undefined}>
         {at !== null ? (
           say('pastFreshness')
         ) : old ? (
           say('asOf', { age: age(held) })
-        ) : medianMs === null ? (
-          say('noDelay')
-        ) : (
+        ) : medianMs === null ? null : (
           <span title={say('delayHint', { count, last: delay(lastMs ?? 0) })}>
             {medianMs < CLOCK_MS ? say('clockBehind') : say('delay', { age: delay(medianMs) })}
           </span>
         )}
       </span>
     </section>
+  );
+}
+
+/** The moment to which all is here: by the link to Umbler, where it knows; else by when the hub was heard. */
+function CurrentTo({ moment }: { moment: number }) {
+  const say = useWords();
+  const completeUntil = useStore(umblerLink)?.completeUntil ?? null;
+  const until = clockTime(completeUntil === null ? moment : Date.parse(completeUntil));
+  return (
+    <span className="until" title={completeUntil === null ? undefined : say('completeHint')}>
+      <span className="long">{say(completeUntil === null ? 'currentTo' : 'completeTo', { at: until })}</span>
+      <span className="short">{until}</span>
+    </span>
   );
 }

@@ -46,13 +46,15 @@ export function AlertList({ alerts, groups }: { alerts: Alert[]; groups: AlertGr
   );
 }
 
-function Rows({ alerts }: { alerts: Alert[] }) {
+/** All of them; of a group that is folded the `first` one that is still there. */
+function Rows({ alerts, first = false }: { alerts: Alert[]; first?: boolean }) {
   const say = useWords();
   const held = useHeld(alerts, idOf);
-  const shown = held.shown ?? alerts;
+  const all = held.shown ?? alerts;
+  const shown = first ? all.slice(0, Math.max(1, all.findIndex((alert) => !held.isGone(alert)) + 1)) : all;
   return (
     <>
-      <HeldChip {...held} />
+      {!first && <HeldChip {...held} />}
       <ul className="alert-rows" {...holding(held)}>
         {shown.slice(0, SHOWN_MAX).map((alert) => (
           <AlertRow key={alert.id} alert={alert} isGone={held.isGone(alert)} />
@@ -73,7 +75,7 @@ interface GroupProps {
   toggle: () => void;
 }
 
-/** How many, how many of them are urgent, and how long the first has been waiting. */
+/** How many of each urgency, and the first of them, for whom somebody may care at once; where somebody does, how long it waits. */
 function Group({ group: { by, who, alerts }, isGone, isOpen, toggle }: GroupProps) {
   const say = useWords();
   const sectorName = useSectorName();
@@ -81,8 +83,10 @@ function Group({ group: { by, who, alerts }, isGone, isOpen, toggle }: GroupProp
   const name = by === 'taken' ? say('alertsTaken') : by === 'sector' ? sectorName(who) : agentName(say, who);
   const urgent = alerts.filter(({ kind }) => URGENT[kind]).length;
   const fresh = by === 'taken' ? 0 : alerts.filter(({ raisedAt }) => isNewAlert(raisedAt, now)).length;
+  const closing = alerts.filter(({ kind }) => kind === 'window_closing').length;
   const counts = [
-    urgent > 0 && say('alertsUrgent', { count: number(urgent) }),
+    urgent > closing && say('alertsLate', { count: number(urgent - closing) }),
+    closing > 0 && say('alertsClosing', { count: number(closing) }),
     alerts.length > urgent && say('alertsNear', { count: number(alerts.length - urgent) }),
   ];
   const about = counts.filter(Boolean).join(' · ');
@@ -110,12 +114,14 @@ function Group({ group: { by, who, alerts }, isGone, isOpen, toggle }: GroupProp
           </span>
           <span className="quiet">{about}</span>
         </span>
-        <span className="wait">
-          <time>{clock(now - since)}</time>
-          <span>{say('longestShort')}</span>
-        </span>
+        {by === 'taken' && (
+          <span className="wait">
+            <time>{clock(now - since)}</time>
+            <span>{say('longestShort')}</span>
+          </span>
+        )}
       </button>
-      {isOpen && <Rows alerts={alerts} />}
+      {(isOpen || by !== 'taken') && <Rows alerts={alerts} first={!isOpen} />}
     </li>
   );
 }

@@ -14,6 +14,7 @@ import { AlertList } from './AlertList.tsx';
 import { grouped, ordered, tallyOf } from './alertGroups.ts';
 import { forgetHurdle, switchNotifications, useNotifications } from './notifications.ts';
 import { switchSound, useSound } from './sound.ts';
+import { useRoom } from './useRoom.ts';
 
 /** What the hub raised at the second it was due; it goes when its reason is gone. */
 export function AlertPanel() {
@@ -23,10 +24,13 @@ export function AlertPanel() {
   const box = useRef<HTMLDivElement>(null);
   const off = rules.settings !== null && rules.updatedAt === null;
   const shown = useMemo(() => (known.alerts === null ? null : ordered(pressing(known.alerts))), [known.alerts]);
-  const groups = useMemo(() => shown && grouped(shown), [shown]);
+  const panel = useRef<HTMLElement>(null);
+  const room = useRoom(panel);
+  const groups = useMemo(() => shown && grouped(shown, room), [shown, room]);
   const tally = shown !== null && shown.length > 0 ? tallyOf(say, shown) : '';
   return (
     <section
+      ref={panel}
       className="card panel alerts"
       data-small={known.missing || shown?.length === 0 || undefined}
       aria-labelledby="alerts-title"
@@ -46,13 +50,12 @@ export function AlertPanel() {
       {known.missing && <p className="blank">{say('missing')}</p>}
       {shown === null && !known.missing && known.failure === null && <Skeleton height={44} className="bone" />}
       {shown?.length === 0 && (
-        <p className="blank">
-          {off ? (
-            <>
-              {say('alertsOff')} <Link to="/settings/rules">{say('alertsOffDo')}</Link>
-            </>
-          ) : (
-            say('noAlerts')
+        <p className="blank" title={off ? say('alertsOff') : undefined}>
+          {say(off ? 'alertsAreOff' : 'noAlerts')}
+          {off && (
+            <Button component={Link} to="/settings/rules" size="compact-sm" variant="default">
+              {say('alertsOffDo')}
+            </Button>
           )}
         </p>
       )}

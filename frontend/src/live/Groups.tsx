@@ -33,19 +33,19 @@ export function Groups({ title, groups, by, online }: GroupsProps) {
   const called = useMemo(
     () =>
       by === 'owner'
-        ? tellApart(agentsOf(groups ?? []).map((who) => ({ id: who.id, label: agentName(say, who) })))
+        ? tellApart(namedOf(groups ?? []).map((who) => ({ id: who.id, label: agentName(say, who) })))
         : null,
     [by, groups, say],
   );
   const isOnline = (who: Named | null) => (who === null || !online ? null : online.agents.has(who.id));
-  const nameless = by === 'owner' ? agentsOf(groups ?? []).filter(({ name }) => name === null).length : 0;
+  const nameless = by === 'owner' ? namedOf(groups ?? []).filter(({ name }) => name === null).length : 0;
   const nameOf = (who: Named | null) =>
     by === 'sector' ? sectorName(who) : ((who && called?.get(who.id)) ?? agentName(say, who));
   return (
     <section className="card panel groups" data-by={by}>
       <header>
         <h2 id={id}>
-          {title} <span className="quiet">{groups !== null && number(groups.length)}</span>
+          {title} <span className="quiet">{groups !== null && number(namedOf(groups).length)}</span>
         </h2>
         {online !== undefined && <AboutThis of={title}>{say('agentsHint')}</AboutThis>}
         {online && groups !== null && <OnlineCount online={online} groups={groups} />}
@@ -99,7 +99,8 @@ function OnlineCount({ online, groups }: { online: Online; groups: Group[] }) {
   );
 }
 
-function agentsOf(groups: Group[]): Named[] {
+/** Chats without an agent or a sector are a row, and no agent or sector. */
+function namedOf(groups: Group[]): Named[] {
   return groups.flatMap(({ who }) => (who === null ? [] : [who]));
 }
 

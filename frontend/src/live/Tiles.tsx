@@ -6,7 +6,7 @@ import { useNow } from '../hub/clock.ts';
 import type { Day } from '../hub/day-traffic.ts';
 import { type Figures, type Live, lateOf, urgencyOf } from '../hub/waits.ts';
 import { Figure } from '../parts/Figure.tsx';
-import { age, clock, duration, number, percent } from '../words/format.ts';
+import { clock, duration, number, percent } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { soFarOf } from './dayScale.ts';
 import { useLimits } from './limits.ts';
@@ -38,7 +38,7 @@ export function Tiles({ live, day, trends = {}, isWall = false }: TilesProps) {
   // Of the past the list of chats does not know who waited.
   const isPast = useMoment().at !== null;
   const door = (address: string) => (isPast || isWall ? undefined : address);
-  const { of, differ } = useLimits();
+  const { of, differ, isDefault } = useLimits();
   const figures = live?.figures ?? null;
   const waiting = live?.waiting ?? null;
   const since = (at: number) => Math.max(0, now - at);
@@ -87,7 +87,7 @@ export function Tiles({ live, day, trends = {}, isWall = false }: TilesProps) {
           urgency={late !== undefined && late > 0 ? 'late' : undefined}
           to={door('/chats?wait=late')}
         >
-          {late !== undefined && lateHint(say, late, waiting?.length ?? 0, differ ? null : lateMs)}
+          {late !== undefined && lateHint(say, late, waiting?.length ?? 0, differ ? null : lateMs, isDefault)}
         </Tile>
         <Tile
           name="unassigned"
@@ -104,7 +104,7 @@ export function Tiles({ live, day, trends = {}, isWall = false }: TilesProps) {
           <Tile
             name="first"
             title={say('firstToday')}
-            value={today?.medianMs == null ? '–' : duration(today.medianMs)}
+            value={<Figure text={today?.medianMs == null ? '–' : clock(today.medianMs)} isTicking={false} />}
             to={door('/reports')}
           >
             {today !== null && firstHint(say, today)}
@@ -131,13 +131,13 @@ function firstHint(say: Say, { n, usualMs }: FirstResponse): string {
   if (n === 0) return say('firstTodayNone');
   return usualMs === null
     ? say('firstTodayHint', { count: number(n) })
-    : say('firstTodayUsual', { usual: age(usualMs) });
+    : say('firstTodayUsual', { usual: clock(usualMs) });
 }
 
 /** Which part of those who wait it is, and the threshold where all sectors have the same one. */
-function lateHint(say: Say, late: number, waiting: number, limitMs: number | null): string {
+function lateHint(say: Say, late: number, waiting: number, limitMs: number | null, isDefault: boolean): string {
   const share = late > 0 ? [say('lateShare', { percent: percent(late, waiting), waiting: number(waiting) })] : [];
-  const limit = limitMs === null ? [] : [say('late', { age: duration(limitMs) })];
+  const limit = limitMs === null ? [] : [say(isDefault ? 'lateDefault' : 'late', { age: duration(limitMs) })];
   return [...share, ...limit].join(' · ');
 }
 

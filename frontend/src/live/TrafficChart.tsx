@@ -14,6 +14,7 @@ import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { countOf, HOURS_STEP, hoursShown, marksOf, runOf } from './dayScale.ts';
 import { FirstResponses } from './FirstResponses.tsx';
+import { UsualLine } from './UsualLine.tsx';
 
 const SERIES = ['customers', 'team', 'others'] as const;
 
@@ -25,7 +26,7 @@ export function LiveTraffic() {
   return <TrafficChart traffic={useStore(traffic)} again={() => void traffic.read()} />;
 }
 
-/** Messages of the day, stacked by who wrote them, in front of the usual day. The same as a table for whoever does not see bars. */
+/** Messages of the day, stacked by who wrote them, and the usual day as a line over them. The same as a table for whoever does not see bars. */
 export function TrafficChart({ traffic: { day, failure, missing }, again }: { traffic: Traffic; again: () => void }) {
   const say = useWords();
   return (
@@ -66,9 +67,18 @@ function Hours({ day }: { day: Day }) {
   const most = Math.max(1, ...hours.map((hour) => Math.max(countOf(hour), hour.usual ?? 0)));
   const share = (value: number) => `${(value / most) * 100}%`;
   const height = (value: number) => ({ height: share(value) });
+  const isEmpty = hours.every((hour) => countOf(hour) === 0 && (hour.usual ?? 0) === 0);
+  if (isEmpty)
+    return (
+      <p className="blank soFar">
+        {say('trafficEmpty')}
+        {rebuilding && <span className="quiet"> {say('trafficPart')}</span>}
+      </p>
+    );
   const marks = marksOf(most);
   const shown = hoursShown(hours, now);
-  const scale = { paddingLeft: `${Math.max(number(marks.at(-1)).length, 5) + 1}ch` };
+  const left = `${Math.max(number(marks.at(-1)).length, 5) + 1}ch`;
+  const scale = { paddingLeft: left };
   return (
     <>
       <p className="soFar">
@@ -91,11 +101,6 @@ function Hours({ day }: { day: Day }) {
             title={describe(say, hour, now)}
           >
             <div>
-              {hour.usual !== null && hour.usual > 0 && (
-                <span className="usual" style={height(hour.usual)}>
-                  {isRunning(hour, now) && <i style={{ height: `${runOf(hour, now) * 100}%` }} />}
-                </span>
-              )}
               {countOf(hour) > 0 && (
                 <span className="stack" style={height(countOf(hour))}>
                   {SERIES.toReversed().map((name) => (
@@ -108,6 +113,7 @@ function Hours({ day }: { day: Day }) {
             <span className="mark">{hour.hour % HOURS_STEP === 0 ? label(hour) : ''}</span>
           </div>
         ))}
+        {usual && <UsualLine hours={shown} most={most} now={now} left={left} />}
       </div>
       <FirstResponses hours={shown.map((hour) => ({ ...hour, firstMs: firstOf(hour, now) }))} style={scale} />
       <div className="hidden">

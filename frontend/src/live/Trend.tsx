@@ -1,5 +1,6 @@
+import { useMoment } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
-import { moment, number } from '../words/format.ts';
+import { age, moment, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import type { TrendOf } from './Tiles.tsx';
 import type { Sample } from './trends.ts';
@@ -11,6 +12,7 @@ const HIGH = 18;
 export function Trend({ samples, of, now }: { samples: Sample[]; of: TrendOf; now: number | undefined }) {
   const say = useWords();
   const time = useNow();
+  const isPast = useMoment().at !== null;
   const known = samples.filter((sample) => sample[of] !== undefined);
   const first = known[0];
   if (first === undefined || known.length < 2 || now === undefined) return null;
@@ -23,13 +25,19 @@ export function Trend({ samples, of, now }: { samples: Sample[]; of: TrendOf; no
     .map((at, index) => `${x(at).toFixed(1)},${y(values[index] ?? 0).toFixed(1)}`)
     .join(' ');
   const moved = now - (first[of] ?? 0);
+  const change = signed(moved);
+  // Of who waits for a reply the hub keeps no history: its line began with this screen.
+  const short =
+    of === 'unanswered'
+      ? say('trendIn', { change, age: age(time - first.at) })
+      : say(isPast ? 'trendThatDay' : 'trendToday', { change });
   const words = say('trend', { change: signed(moved), at: moment(new Date(first.at).toISOString()) });
   return (
     <dd className="trend" title={words}>
       <svg viewBox={`0 0 ${WIDE} ${HIGH}`} width={WIDE} height={HIGH} aria-hidden="true">
         <polyline points={line} fill="none" stroke="currentColor" strokeWidth="1.5" />
       </svg>
-      <span aria-hidden="true">{moved === 0 ? '=' : signed(moved)}</span>
+      <span aria-hidden="true">{moved === 0 ? '=' : short}</span>
       <span className="hidden">{words}</span>
     </dd>
   );

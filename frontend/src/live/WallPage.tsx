@@ -40,7 +40,7 @@ export default function WallPage() {
     <LabelProvider value={labels}>
       <div className="wall" data-stale={isOld || undefined}>
         <header className="wall-head">
-          <h1>{say('live')}</h1>
+          <h1 className="hidden">{say('live')}</h1>
           <Freshness />
           <Leave leave={leave} />
           <Clock />
@@ -117,7 +117,7 @@ function NewAlerts() {
         {[who, sectorName(sector)].join(' · ')}
       </span>
       <time aria-hidden="true">{clock(now - Date.parse(since))}</time>
-      {fresh.length > 1 && <span>+{number(fresh.length - 1)}</span>}
+      {fresh.length > 1 && <span>{say('moreAlerts', { count: number(fresh.length - 1) })}</span>}
     </p>
   );
 }
@@ -177,7 +177,7 @@ function Sectors({ groups }: { groups: Group[] | null }) {
     <section className="card panel sectors" aria-labelledby="wall-sectors">
       <header>
         <h2 id="wall-sectors">{say('sectorsWall')}</h2>
-        {left > 0 && <strong>+{number(left)}</strong>}
+        {left > 0 && <strong>{say('moreSectors', { count: number(left) })}</strong>}
       </header>
       {groups?.length === 0 && <p className="blank">{say('noneOpen')}</p>}
       <ol className="wall-rows">

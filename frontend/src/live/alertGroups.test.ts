@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Alert } from 'umbler-hub-client';
 
-import { grouped, ordered, SINGLE_MAX } from './alertGroups.ts';
+import { grouped, ordered, roomIn, SINGLE_MAX } from './alertGroups.ts';
 
 const NOW = Date.parse('2026-03-02T14:00:00Z');
 const before = (minutes: number) => new Date(NOW - minutes * 60_000).toISOString();
@@ -33,6 +33,13 @@ const shape = (all: Alert[]) => grouped(all)?.map(({ by, who, alerts }) => [by, 
 test('alerts that fit into the panel are told one by one', () => {
   assert.equal(grouped(Array.from({ length: SINGLE_MAX }, (_, at) => alert(at))), null);
   assert.notEqual(grouped(Array.from({ length: SINGLE_MAX + 1 }, (_, at) => alert(at))), null);
+});
+
+test('a higher panel tells more of them one by one, and none tells fewer than a laptop does', () => {
+  assert.deepEqual([0, 390, 490].map(roomIn), [SINGLE_MAX, SINGLE_MAX, 8]);
+  const all = Array.from({ length: 8 }, (_, at) => alert(at));
+  assert.equal(grouped(all, 8), null);
+  assert.notEqual(grouped(all, 7), null);
 });
 
 test('more of them stand by sector, the sector whose customer is due the longest first', () => {

@@ -14,8 +14,16 @@ export const URGENT: Record<AlertKind, boolean> = {
   idle: false,
 };
 
-/** As many as a panel shows at once on a laptop. Up to so many are read one by one. */
+/** So many are read one by one where a panel is as high as its rows. */
 export const SINGLE_MAX = 6;
+/** What a panel needs besides its rows, and one row with the space above it, in pixels. */
+const HEAD_PX = 62;
+const ROW_PX = 51;
+
+/** How many alerts a panel of this height shows one by one. */
+export function roomIn(height: number): number {
+  return Math.max(SINGLE_MAX, Math.floor((height - HEAD_PX) / ROW_PX));
+}
 
 /** So long an alert is new: it is filled, and on the wall it has a line of its own. */
 const NEW_MS = 60_000;
@@ -47,10 +55,10 @@ export function ordered(all: Alert[]): Alert[] {
 
 /**
  * Alerts in groups by sector, or by agent where all are of one sector; those that somebody is on are a group at the end.
- * Groups stand in the order of their first alerts. Null: they are few enough to be read one by one.
+ * Groups stand in the order of their first alerts. Null: there is `room` to read them one by one.
  */
-export function grouped(all: Alert[]): AlertGroup[] | null {
-  if (all.length <= SINGLE_MAX) return null;
+export function grouped(all: Alert[], room = SINGLE_MAX): AlertGroup[] | null {
+  if (all.length <= room) return null;
   const sectors = new Set(all.filter(isOpen).map(({ sector }) => sector?.id));
   const by = sectors.size > 1 ? 'sector' : 'owner';
   const groups = new Map<string, AlertGroup>();

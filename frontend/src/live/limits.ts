@@ -10,11 +10,15 @@ import type { Word } from '../words/en.ts';
 
 export const WORD_OF: Record<Urgency, Word> = { soon: 'soon', attention: 'attention', late: 'lateWord' };
 
-/** The limits as an admin set them. */
-export function useLimits(): { of: LimitsOf; differ: boolean } {
+/** The limits as an admin set them; `isDefault` while nobody has, so that no alert comes of them. */
+export function useLimits(): { of: LimitsOf; differ: boolean; isDefault: boolean } {
   const known = useStore(settings);
   return useMemo(
-    () => ({ of: limitsOf(known), differ: Object.keys(known.settings?.thresholds.sectors ?? {}).length > 0 }),
+    () => ({
+      of: limitsOf(known),
+      differ: Object.keys(known.settings?.thresholds.sectors ?? {}).length > 0,
+      isDefault: known.settings !== null && known.updatedAt === null,
+    }),
     [known],
   );
 }

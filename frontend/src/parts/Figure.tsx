@@ -2,16 +2,16 @@ import type { CSSProperties } from 'react';
 
 import { emsOf } from './figure.ts';
 
-/** What ticks changes each second; only other changes are worth a glance. */
+/** What ticks looks so, and changes each second; only other changes are worth a glance. */
 const TICKING = /:/;
 
 /** A number as large as its box lets it be: `.figure` in `live.css` divides the box's width by the ems of the text. */
-export function Figure({ text }: { text: string }) {
+export function Figure({ text, isTicking = TICKING.test(text) }: { text: string; isTicking?: boolean }) {
   return (
     <span
-      key={TICKING.test(text) ? 'ticking' : text}
+      key={isTicking ? 'ticking' : text}
       className="figure"
-      data-glows={!TICKING.test(text) || undefined}
+      data-glows={!isTicking || undefined}
       style={{ '--ems': emsOf(text).toFixed(2) } as CSSProperties}
     >
       {text}

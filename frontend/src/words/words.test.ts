@@ -48,6 +48,8 @@ test('a value stands where the words have its name, whatever the value looks lik
 
 /** Those that are said in the same way of one and of many. */
 const ALIKE = [
+  'alertsClosing',
+  'alertsLate',
   'alertsNear',
   'andMore',
   'behind',

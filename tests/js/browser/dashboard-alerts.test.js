@@ -72,7 +72,9 @@ test('thresholds that are saved colour the waits of another screen, each sector 
 test('a screen says that no alert comes while nobody has saved thresholds, and one click on Save changes that', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   const { page, clean } = await visit(t, browser, hub, '/live');
-  await text(page, '.alerts .blank', 'No alert is raised until an admin saves the thresholds.');
+  await text(page, '.alerts .blank', 'Alerts are off');
+  // What is late all the same is so by the limit that nobody has chosen.
+  await text(page, '.tile[data-name=late] .hint', 'default limit 15 min');
   await page.locator('.alerts .blank a').click();
   await page.getByRole('button', { name: 'Save' }).click();
   await text(page, '.save', 'Saved.');
@@ -294,6 +296,6 @@ test('of several new alerts the wall tells the most urgent one, of those the one
     ['later', 20],
   ])
     await hub.says(chat, 'hello', ago(minutes, 'sales'));
-  await text(page, '.wall-alert[data-urgency=late]', /^Waiting: late\s*Contact of latest · Sector sales.*\+3$/s);
+  await text(page, '.wall-alert[data-urgency=late]', /^Waiting: late\s*Contact of latest · Sector sales.*\+3 alerts$/s);
   clean();
 });

@@ -72,6 +72,12 @@ test("the day's messages stand beside the usual ones: the median of the weeks th
   await text(page, '.traffic .soFar', /: 3, usually 3 \(=\)$/);
   assert.deepEqual(await hour(hub, page, 2), ['3', '0', '0', '3', '–']);
   assert.deepEqual(await axe(page), []);
+  // A bar of today does not cover it.
+  const isOver = await page.evaluate(() => {
+    const [line, bar] = ['.usual', '.stack'].map((part) => document.querySelector(`.traffic ${part}`));
+    return (bar.compareDocumentPosition(line) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
+  });
+  assert.ok(isOver);
   clean();
 });
 

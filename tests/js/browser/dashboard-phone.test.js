@@ -19,7 +19,7 @@ test('on a phone who waits and the alerts come before the day, and on a desk the
   const hub = await spawnDashboard(t, dashboard);
   await hub.says('a', 'hello');
   const { page, clean } = await visit(t, browser, hub, '/live', PHONE);
-  await text(page, '.alerts', 'No alert is raised');
+  await text(page, '.alerts', 'Alerts are off');
   await text(page, '.traffic', 'So far: 1');
   const tops = await Promise.all(['.queue', '.alerts', '.traffic'].map(async (part) => (await boxOf(page, part)).y));
   assert.deepEqual(
