@@ -137,6 +137,7 @@ const Row = memo(function Row({ chat, isChosen, isStop, isPast }: RowProps) {
   const given = useStore(givenNames);
   const role = useRole();
   const { lastMessage } = chat;
+  const tags = chat.tags.map((tag) => ({ id: tag.id, name: calledOf(given, 'tag', tag) ?? tag.id }));
   const line = lastMessage === null ? '' : lastWords(say, lastMessage, role);
   return (
     <Link
@@ -159,11 +160,11 @@ const Row = memo(function Row({ chat, isChosen, isStop, isPast }: RowProps) {
           {lastMessage?.direction === 'out' && '↩ '}
           {line}
         </span>
-        <span className="quiet small">
+        <span className="quiet small" title={[sectorName(chat.sector), ...tags.map(({ name }) => name)].join(' · ')}>
           {sectorName(chat.sector)}
-          {chat.tags.map((tag) => (
-            <em key={tag.id} className="chip">
-              {calledOf(given, 'tag', tag) ?? tag.id}
+          {tags.map(({ id, name }) => (
+            <em key={id} className="chip">
+              {name}
             </em>
           ))}
         </span>

@@ -204,11 +204,13 @@ function Buttons(props: { touched: boolean; busy: boolean; canSave: boolean; dis
 function SavedBy() {
   const say = useWords();
   const { updatedAt, updatedBy } = useStore(settings);
-  if (updatedAt === null) return say('neverSaved');
-  const at = fullMoment(updatedAt);
-  const words = isAnonymous(updatedBy)
-    ? say('savedAt', { at })
-    : say('savedBy', { name: userName(say, updatedBy), at });
+  const at = updatedAt === null ? '' : fullMoment(updatedAt);
+  const words =
+    updatedAt === null
+      ? say('neverSaved')
+      : isAnonymous(updatedBy)
+        ? say('savedAt', { at })
+        : say('savedBy', { name: userName(say, updatedBy), at });
   return (
     <span className="by" title={words}>
       {words}
