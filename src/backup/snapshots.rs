@@ -15,7 +15,7 @@ use super::keep;
 use super::layout::{Folder, SegmentName, SnapshotName};
 use super::manifest::{MANIFEST_FORMAT, Manifest};
 use super::store::{BucketError, ObjectStore, Upload};
-use crate::cluster::duties::Duties;
+use crate::cluster::duties::{DUTY_WAIT, Duties};
 use crate::journal::copies;
 use crate::journal::digest::hex;
 use crate::journal::replace::{Copied, ReplaceError};
@@ -34,8 +34,6 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(3);
 /// Pause after a snapshot that failed; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_mins(1);
 const PAUSE_MAX: Duration = Duration::from_hours(1);
-/// How often a hub of a cluster looks whether this is its duty.
-const DUTY_WAIT: Duration = Duration::from_secs(10);
 /// The longest sleep: the wall clock, by which the next snapshot is due, may be set meanwhile.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
 
