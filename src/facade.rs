@@ -61,12 +61,15 @@ pub mod journal {
     pub use crate::journal::batch::BatchWriter;
     pub use crate::journal::blocks::{RULES, RULES_OLDEST, load as load_blocks};
     pub use crate::journal::digest::tables as digest_tables;
-    pub use crate::journal::entry::Entry;
+    pub use crate::journal::entry::{Entry, Kind};
     pub use crate::journal::outbox::{OutboxAttempt, OutboxMessage, OutboxRequest, OutboxResult};
+    pub use crate::journal::payload::OutcomeCount;
+    pub use crate::journal::reduced::encode as reduced_body;
     pub use crate::journal::{
-        AlertKey, AlertRequest, Append, DutyTaking, Notice, Origin, Payload, Record, RulesRaise,
-        SettingsChange, open,
+        AlertKey, AlertRequest, Append, BackfillProgress, DutyTaking, ErasureRequest, LinkProgress, Notice,
+        Origin, Payload, Record, Retained, RetentionStep, RulesRaise, SettingsChange, open,
     };
+    pub use crate::protocol::link::LinkAlert;
     pub use crate::protocol::outbox::OutboxState;
 }
 

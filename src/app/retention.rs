@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use actix::Addr;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cluster::duties::Duties;
+use crate::cluster::duties::{DUTY_WAIT, Duties};
 use crate::config::DaysKept;
 use crate::domain::{ContactId, EventId, Seq};
 use crate::hub::{Ack, AckStatus, GetHealth, Ingest, IngestError, UmblerHub};
@@ -37,8 +37,6 @@ const ERASURE_REST_MAX: Duration = Duration::from_mins(2);
 const QUIET_AFTER: Duration = Duration::from_secs(5);
 /// Rest while deliveries wait, or nothing can be written.
 const GIVE_WAY: Duration = Duration::from_secs(1);
-/// How often a hub of a cluster looks whether this is its duty.
-const DUTY_WAIT: Duration = Duration::from_secs(10);
 /// Contacts that are looked up at a time.
 const CONTACTS_AT_ONCE: usize = 100;
 /// What an erasure by age has as its reason. It stays for good.

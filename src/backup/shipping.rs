@@ -19,7 +19,7 @@ use super::BackupSettings;
 use super::layout::{Folder, SegmentName, SnapshotName};
 use super::segment;
 use super::store::{BucketError, ObjectStore};
-use crate::cluster::duties::Duties;
+use crate::cluster::duties::{DUTY_WAIT, Duties};
 use crate::domain::Seq;
 use crate::journal::beside::{ignored_after, newest_ignored, of_kind};
 use crate::journal::entry::Kind;
@@ -123,7 +123,7 @@ impl Shipping {
             if !self.duties.are_mine() {
                 // Another hub sends them. How far it came is asked of the bucket.
                 self.sent = None;
-                std::thread::sleep(SEND_EVERY);
+                std::thread::sleep(DUTY_WAIT);
                 continue;
             }
             let begun = Instant::now();

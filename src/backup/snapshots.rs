@@ -17,7 +17,7 @@ use super::keep;
 use super::layout::{Folder, SegmentName, SnapshotName};
 use super::manifest::{MANIFEST_FORMAT, Manifest};
 use super::store::{BucketError, ObjectStore, Upload};
-use crate::cluster::duties::Duties;
+use crate::cluster::duties::{DUTY_WAIT, Duties};
 use crate::journal::copies;
 use crate::journal::digest::hex;
 use crate::journal::erasure_watch::ErasureWatch;
@@ -40,8 +40,6 @@ const PAUSE_MIN: Duration = Duration::from_mins(1);
 const PAUSE_MAX: Duration = Duration::from_hours(1);
 /// Pause after an erasure that ended one, so that a few erasures in a row end it once.
 const ERASED_PAUSE: Duration = Duration::from_secs(5);
-/// How often a hub of a cluster looks whether this is its duty.
-const DUTY_WAIT: Duration = Duration::from_secs(10);
 /// The longest sleep: the wall clock, by which the next snapshot is due, may be set meanwhile.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
 

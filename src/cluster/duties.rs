@@ -37,6 +37,8 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(2);
 pub const OWNED_FOR: Duration = Duration::from_secs(5);
 /// How long another hub sees no renewal before it takes the lease.
 pub const TAKEN_AFTER: Duration = Duration::from_secs(7);
+/// How often whoever works for the duties, and waits for them, looks whether they are this hub's.
+pub const DUTY_WAIT: Duration = Duration::from_secs(1);
 /// How often it is looked whether the hub ends.
 const LOOK_AFTER: Duration = Duration::from_millis(50);
 /// Less than what is left of the lease when a renewal begins.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::follower::{Projection, Step};
-use crate::cluster::duties::Duties;
+use crate::cluster::duties::{DUTY_WAIT, Duties};
 use crate::domain::Seq;
 use crate::journal::head::last_seq;
 use crate::journal::meta;
@@ -24,8 +24,6 @@ use crate::sqlite::open::DatabaseReader;
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(30);
 /// How long to wait after the database or the journal did not answer.
 pub const FAULT_PAUSE: Duration = Duration::from_secs(1);
-/// How often a hub of a cluster looks whether this is its duty.
-const DUTY_WAIT: Duration = Duration::from_secs(1);
 /// Page cache in KiB. One row is read now and then.
 const CACHE_KIB: i64 = 1_024;
 

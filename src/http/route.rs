@@ -7,6 +7,7 @@ use actix_web::http::Method;
 use actix_web::{CustomizeResponder, FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route, web};
 use utoipa::openapi::path::{Operation, Parameter};
 use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{Object, ObjectBuilder};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, HeaderBuilder, HttpMethod, OpenApi, Ref, RefOr, Required, Response, Schema};
 use utoipa::{IntoResponses, ToSchema};
@@ -173,6 +174,29 @@ impl Call {
     pub fn named(&mut self, name: &str, schema: RefOr<Schema>) -> RefOr<Schema> {
         self.schemas.push((name.to_owned(), schema));
         Ref::from_schema_name(name).into()
+    }
+
+    /// A reference to the schema of a body whose fields have these bounds. They come from where the fields are read, so that the
+    /// description refuses what the reader refuses.
+    pub fn bounded<T: ToSchema>(
+        &mut self,
+        bounds: impl IntoIterator<Item = (&'static str, ObjectBuilder)>,
+    ) -> RefOr<Schema> {
+        let mut schema = T::schema();
+        if let RefOr::T(Schema::Object(body)) = &mut schema {
+            for (field, bounds) in bounds {
+                let Some(RefOr::T(Schema::Object(property))) = body.properties.get_mut(field) else {
+                    debug_assert!(false, "{} has no field {field}", T::name());
+                    continue;
+                };
+                let Object { minimum, maximum, min_length, max_length, pattern, .. } = bounds.build();
+                (property.minimum, property.maximum) = (minimum, maximum);
+                (property.min_length, property.max_length) = (min_length, max_length);
+                property.pattern = pattern;
+            }
+        }
+        T::schemas(&mut self.schemas);
+        self.named(&T::name(), schema)
     }
 
     pub fn parameters(&mut self, parameters: impl IntoIterator<Item = Parameter>) -> &mut Self {

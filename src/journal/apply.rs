@@ -235,7 +235,6 @@ impl Apply {
             Payload::ReportsMailed(seq) => kinds::daily_report::note_mailed(self.store.connection(), *seq),
             Payload::Retention(step) => {
                 let (outcome, retaining) = kinds::retention::apply(&mut self.store, *step)?;
-                self.blocks.mark(self.store.connection(), &retaining.touched)?;
                 // Once, at the end: emptying the log after each step would copy it again and again.
                 if retaining.rows < ROWS_MAX {
                     written.erases = true;

@@ -6,7 +6,7 @@
 //! 1. What is left of each delivery is what [`Forgetting`](crate::domain::Forgetting) leaves of its facts, and chats,
 //!    contacts and messages become what applying that makes. So a rebuild ends in the same tables.
 //! 2. It happens in one transaction, that of the record which asks for it.
-//! 3. The digests of blocks whose updates are changed can no longer be made again. They are marked so.
+//! 3. The digests of blocks whose records are changed can no longer be made again. They are marked so.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -33,7 +33,7 @@ pub(super) struct Erasing {
     pub(super) erased: Erased,
     /// Updates that were changed, as they are now.
     pub(super) blanked: Vec<Recorded>,
-    /// Positions whose updates cannot be made again.
+    /// Positions of records that were changed, so that their updates cannot be made again.
     pub(super) touched: Vec<i64>,
 }
 
@@ -69,10 +69,11 @@ pub(super) fn erase(store: &mut SqliteStore, request: &ErasureRequest) -> Result
     let mut blanked = blank_frames(connection, contact, &chats)?;
     let notices = unassigned::blank_notices(connection, &words)?;
     erased.raw_deliveries += notices.len();
+    // Not those of other updates that were changed: how many are kept is a setting.
+    let mut touched = positions;
+    touched.extend(notices.iter().map(|recorded| recorded.seq.0));
     blanked.extend(notices);
     erased.frames = blanked.len();
-    let mut touched = positions;
-    touched.extend(blanked.iter().map(|recorded| recorded.seq.0));
     touched.sort_unstable();
     touched.dedup();
     Ok(Erasing { erased, blanked, touched })

@@ -56,8 +56,10 @@ pub fn erasures_of(connection: &Connection, contact: Option<&str>) -> rusqlite::
 
 /// What must be forgotten of the contacts that were erased. Held by the writer.
 pub(super) fn load_forgetting(connection: &Connection) -> rusqlite::Result<HashMap<ContactId, Forgetting>> {
-    let all = erasures_of(connection, None)?;
-    // In the order of their times, so that the newest decides.
+    let mut all = erasures_of(connection, None)?;
+    // In the order in which they were applied, so that the newest decides, as it did for a hub that was not started since. Their
+    // times say less: a clock may have been set back.
+    all.sort_by_key(|erasure| erasure.seq);
     Ok(all
         .into_iter()
         .map(|erasure| (erasure.contact.clone(), forgetting(erasure.at, erasure.block)))
@@ -74,7 +76,8 @@ pub fn forgetting_of(connection: &Connection, contact: Option<&ContactId>) -> ru
 /// What must be forgotten of a contact because it was erased; nothing where it was not.
 pub(super) fn erased_of(connection: &Connection, contact: &ContactId) -> rusqlite::Result<Forgetting> {
     // The newest erasure decides.
-    let newest = erasures_of(connection, Some(contact.as_str()))?.pop();
+    let newest =
+        erasures_of(connection, Some(contact.as_str()))?.into_iter().max_by_key(|erasure| erasure.seq);
     Ok(newest.map_or(Forgetting::NOTHING, |erasure| forgetting(erasure.at, erasure.block)))
 }
 

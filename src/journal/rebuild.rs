@@ -10,8 +10,11 @@
 //!    posted, and how far what is too old was deleted.
 //! 4. Damage on pages of what follows from the records does not hinder a rebuild: such a table differs.
 //! 5. A delivery of which only a part is kept changes chats, contacts and messages like any other. Its event and
-//!    its update are copied, because they came of what is gone.
+//!    its update are copied, because they came of what is gone. So are those that tell how far the link is, which
+//!    records without a position say.
+//! 6. Digests of blocks with updates that cannot be made again are copied, too.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -111,10 +114,12 @@ fn make(
         taken_over: 0,
         oldest_update: one(source, "SELECT coalesce(min(seq), 0) FROM frames").map_err(&failed)?,
         content_until: retention_progress::content_until(source).map_err(&failed)?,
+        any_erased: one(source, "SELECT EXISTS (SELECT 1 FROM erasures)").map_err(&failed)? != 0,
+        unrepeatable: BTreeSet::new(),
     };
     rebuilder.apply.begin_blocks_at(known.iter().map(|block| block.first));
     rebuilder.run(path, progress)?;
-    let Rebuilder { apply, newest, taken_over, .. } = rebuilder;
+    let Rebuilder { apply, newest, taken_over, unrepeatable, .. } = rebuilder;
     let connection = apply.store.into_connection();
     // Counts also hold repeated deliveries, of which nothing but the count was kept: they are copied.
     connection.execute("DELETE FROM delivery_counts", []).map_err(&failed)?;
@@ -122,7 +127,10 @@ fn make(
     copy_rows(source, &connection, counts, "delivery_counts").map_err(&failed)?;
     let is_of_present_rules = blocks::rules_of(source).map_err(&failed)? == Some(RULES);
     blocks::note_rules(&connection).map_err(&failed)?;
-    for block in known.iter().filter(|block| blocks::is_marked(block)) {
+    let is_unrepeatable = |block: &&Block| {
+        blocks::is_marked(block) || unrepeatable.range(block.first..=block.last).next().is_some()
+    };
+    for block in known.iter().filter(is_unrepeatable) {
         let sql = format!("SELECT * FROM blocks WHERE first = {}", block.first);
         copy_rows(source, &connection, &sql, "blocks").map_err(&failed)?;
     }
@@ -157,6 +165,10 @@ struct Rebuilder<'a> {
     oldest_update: i64,
     /// Messages that were written up to then have no content.
     content_until: Option<Timestamp>,
+    /// Somebody's data were erased.
+    any_erased: bool,
+    /// Positions whose updates told what no record says any more.
+    unrepeatable: BTreeSet<Seq>,
 }
 
 impl Rebuilder<'_> {
@@ -193,7 +205,7 @@ impl Rebuilder<'_> {
         written: &mut AppliedBatch,
     ) -> Result<(), ReplaceError> {
         let StoredRecord { seq, entry, reason } = stored;
-        let (kind, id) = (entry.kind, entry.id.clone());
+        let (kind, id, at) = (entry.kind, entry.id.clone(), entry.at);
         let mut chat = None;
         let applied = match Record::read(entry) {
             Ok(record) => {
@@ -206,13 +218,18 @@ impl Rebuilder<'_> {
             }
             Err(error) => note_incomplete(seq, &error),
         };
+        let failed = replace::database_error(path);
+        let tells_the_link = matches!(kind, Kind::Link | Kind::LinkAlerts);
+        let repeats_old_texts = self.repeats_old_texts(chat.as_ref()).map_err(&failed)?;
+        let tells_what_is_gone =
+            self.content_until.is_some_and(|until| at <= until) || self.is_of_erased(seq).map_err(&failed)?;
+        if tells_the_link || repeats_old_texts || tells_what_is_gone {
+            self.unrepeatable.insert(seq);
+        }
         if applied.is_none() {
-            self.take_over(seq).map_err(replace::database_error(path))?;
-        } else if kind == Kind::Reduced
-            || written.is_reduced
-            || self.repeats_old_texts(chat.as_ref()).map_err(replace::database_error(path))?
-        {
-            self.copy_published(seq).map_err(replace::database_error(path))?;
+            self.take_over(seq).map_err(failed)?;
+        } else if kind == Kind::Reduced || written.is_reduced || repeats_old_texts || tells_the_link {
+            self.copy_published(seq).map_err(failed)?;
         }
         written.is_reduced = false;
         self.newest = seq;
@@ -236,6 +253,19 @@ impl Rebuilder<'_> {
                  SELECT ?1 UNION SELECT other.id FROM chats JOIN chats AS other USING (contact_id) WHERE chats.id = ?1))",
         )?;
         select.query_row(params![chat.as_str(), to_nanos(until)], |row| row.get(0))
+    }
+
+    /// True if a record is of a chat or a contact whose data were erased, so that its update told a name that is gone.
+    fn is_of_erased(&self, seq: Seq) -> rusqlite::Result<bool> {
+        if !self.any_erased {
+            return Ok(false);
+        }
+        let mut select = self.source.prepare_cached(
+            "SELECT EXISTS (
+                 SELECT 1 FROM journal LEFT JOIN chats ON chats.id = journal.chat_id
+                 JOIN erasures ON erasures.contact_id IN (journal.contact_id, chats.contact_id) WHERE journal.seq = ?1)",
+        )?;
+        select.query_row([seq.0], |row| row.get(0))
     }
 
     /// Copies an event as it is.

@@ -33,10 +33,9 @@ const TEXT_BODIES: &str = "text_bodies";
 pub(super) struct Retaining {
     /// Rows that were handled; fewer than [`ROWS_MAX`] at the end.
     pub(super) rows: usize,
-    /// Updates that were changed, as they are now.
+    /// Updates that were changed, as they are now. Which there are depends on how many are kept, so nothing that is compared may
+    /// follow from them.
     pub(super) blanked: Vec<Recorded>,
-    /// Positions whose updates cannot be made again.
-    pub(super) touched: Vec<i64>,
 }
 
 /// Handles the next rows that are too old.
@@ -244,7 +243,6 @@ fn blank_outbox_frames(
     }
     drop(rows);
     put_frames(connection, &changed)?;
-    retaining.touched.extend(changed.iter().map(|recorded| recorded.seq.0));
     retaining.blanked.extend(changed);
     Ok(())
 }
@@ -279,7 +277,6 @@ fn blank_message_frames(
     }
     drop(rows);
     put_frames(connection, &changed)?;
-    retaining.touched.extend(changed.iter().map(|recorded| recorded.seq.0));
     retaining.blanked.extend(changed);
     Ok(())
 }

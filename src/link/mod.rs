@@ -40,7 +40,7 @@ use std::time::Duration;
 use actix::Addr;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cluster::duties::Duties;
+use crate::cluster::duties::{DUTY_WAIT, Duties};
 use crate::domain::calendar::Calendar;
 use crate::http::link::LinkHandle;
 use crate::hub::UmblerHub;
@@ -84,9 +84,6 @@ pub struct Sending {
 fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(at)
 }
-
-/// How often a hub of a cluster looks whether the link is its duty.
-const DUTY_WAIT: Duration = Duration::from_secs(1);
 
 /// Starts the threads; in a cluster, whenever the link becomes the duty of this hub. They end when it no longer is.
 pub fn start_on_duty(

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use umbler_hub::facade::journal::{Entry, digest_tables};
+use umbler_hub::facade::journal::{Entry, ErasureRequest, Kind, Payload, digest_tables};
 
 use super::alerts::{acknowledges, answer, question, saves, thresholds};
 use super::support::faults::damage;
 use super::support::hub::{command, start_in};
 use super::support::keys::{SECRET, token};
-use super::support::log::{Database, log};
+use super::support::log::{Database, log, log_of_a_steady_clock, own, posted_entry};
 use super::support::{Delivery, Hub, hub_with, spawn_hub, town};
 
 /// Applies a log in batches that end where `ends` says, and starts anew after every so-manieth batch.
@@ -56,6 +56,13 @@ proptest! {
 }
 
 #[test]
+fn every_kind_of_record_is_in_the_log_that_is_applied_twice() {
+    let found: BTreeSet<Kind> = log(1, 70).iter().map(|entry| entry.kind).collect();
+    let missing: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| !found.contains(kind)).collect();
+    assert!(missing.is_empty(), "not in tests/it/support/log.rs: {missing:?}");
+}
+
+#[test]
 fn more_than_a_block_of_simulated_days_comes_out_the_same_in_one_batch_and_in_many() {
     let entries = log(7, 700);
     let (whole, parts) =
@@ -64,6 +71,45 @@ fn more_than_a_block_of_simulated_days_comes_out_the_same_in_one_batch_and_in_ma
     assert!(last.0 > 1_000, "one block ended: {last}");
     assert_eq!(whole.frames, parts.frames);
     assert_eq!(whole.digests(), parts.digests());
+}
+
+#[test]
+fn a_check_understands_what_was_forgotten_although_the_updates_that_told_it_are_not_kept() {
+    for seed in [11, 12] {
+        let database = applied(&log_of_a_steady_clock(seed, 120), &[16], 30, usize::MAX);
+        let home = database.path().parent().expect("a folder").to_owned();
+        let output = command(&home).args(["check", "--deep"]).output().expect("the tool runs");
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success() && said.contains("the result is what was stored"), "{said}");
+    }
+}
+
+#[test]
+fn who_must_not_be_stored_again_is_not_after_a_restart_either_although_the_clock_was_set_back() {
+    let moment = |text: &str| text.parse().expect("a moment");
+    let erasure = |id: &str, at: &str, block: bool| {
+        let (contact, reason) = ("contact-1".into(), "asked for".to_owned());
+        let request = ErasureRequest { contact, former_chats: Vec::new(), reason, block };
+        own(Payload::Erasure(request), Some(id), moment(at))
+    };
+    let said = |id: &str, second: i64| {
+        let said = Delivery::message("chat-1").event_id(id).message_id(id).at(second).text("the words");
+        let said = said.set("/Payload/Content/Contact/Id", json!("contact-1"));
+        posted_entry(&said.bytes(), None, moment("2026-03-02T18:00:00Z"))
+    };
+    let names = |database: &Database| -> Option<String> {
+        database.connection().query_row("SELECT name FROM contacts", [], |row| row.get(0)).expect("a contact")
+    };
+    let mut database = Database::new(1_000);
+    database.commit(&[said("first", 1)]);
+    assert!(names(&database).is_some());
+    database.commit(&[
+        erasure("until-he-writes", "2026-03-02T15:00:00Z", false),
+        erasure("for-good", "2026-03-02T14:00:00Z", true),
+    ]);
+    database.restart();
+    database.commit(&[said("second", 15_000)]);
+    assert_eq!(names(&database), None);
 }
 
 #[test]

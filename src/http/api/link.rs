@@ -1,10 +1,12 @@
 //! `/link`: the link to Umbler's API, and up to when everything is known.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use actix_web::web;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::ObjectBuilder;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::Answer;
@@ -20,6 +22,8 @@ use crate::protocol::{LinkShape, LinkState};
 
 /// How long a caller waits for a recheck. A comparison of a long time takes longer and goes on after the answer.
 const RECHECK_WAIT: Duration = Duration::from_secs(20);
+/// How many days may be read.
+const BACKFILL_DAYS: RangeInclusive<u32> = 1..=BACKFILL_DAYS_MAX;
 /// After how long a hub that has just taken the duties has the link.
 const ELSEWHERE_SECONDS: u64 = 2;
 
@@ -54,7 +58,6 @@ pub struct RegisterAnswer {
 #[serde(deny_unknown_fields)]
 struct BackfillRequest {
     /// How many days before now are read.
-    #[schema(minimum = 1, maximum = 1825)]
     days: u32,
 }
 
@@ -64,15 +67,18 @@ impl Content for BackfillRequest {
     fn read(bytes: &[u8], _: &EdgeState) -> Result<Self, ApiError> {
         let request: Self = serde_json::from_slice(bytes)
             .map_err(|error| ApiError::BadRequest(format!("the body is not {{\"days\":30}}: {error}")))?;
-        if !(1..=BACKFILL_DAYS_MAX).contains(&request.days) {
-            let message = format!("must be a whole number from 1 to {BACKFILL_DAYS_MAX}");
+        if !BACKFILL_DAYS.contains(&request.days) {
+            let (least, most) = (BACKFILL_DAYS.start(), BACKFILL_DAYS.end());
+            let message = format!("must be a whole number from {least} to {most}");
             return Err(ApiError::parameter("days", message));
         }
         Ok(request)
     }
 
     fn schema(call: &mut Call) -> RefOr<Schema> {
-        call.schema::<Self>()
+        let days =
+            ObjectBuilder::new().minimum(Some(*BACKFILL_DAYS.start())).maximum(Some(*BACKFILL_DAYS.end()));
+        call.bounded::<Self>([("days", days)])
     }
 }
 

@@ -15,11 +15,14 @@ use crate::http::extract::{Content, RequestBody};
 use crate::http::question::{Nothing, QueryString, Value, question};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
-use crate::http::values::{ID_CHARS_MAX, of_length, string};
+use crate::http::values::{of_length, string};
 use crate::http::webhook::{record_of, store};
 use crate::journal::{Payload, own_id};
 use crate::protocol::names::NameShape;
 use crate::reads::given_names::{FindName, ListNames};
+
+/// Longest id of what is named, in characters.
+const NAMED_ID_CHARS_MAX: usize = 128;
 
 routes! {
     /// What sectors, lines and tags are called: all that occur, by kind and id, also those
@@ -55,17 +58,10 @@ impl Value for NamedKind {
 #[serde(deny_unknown_fields)]
 struct NameRequest {
     /// `sector`, `channel` (a line) or `tag`.
-    #[schema(pattern = "^(sector|channel|tag)$")]
     what: String,
     /// The provider's id.
-    #[schema(min_length = 1, max_length = 128)]
     id: String,
     /// The name; null takes back the one that an admin set.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000-\u001f\u007f-\u009f]*$"
-    )]
     name: Option<String>,
 }
 
@@ -77,14 +73,19 @@ impl Content for GivenName {
             .map_err(|error| ApiError::BadRequest(format!("the body is not a name to set: {error}")))?;
         let what =
             <NamedKind as Value>::read(&request.what).map_err(|what| ApiError::parameter("what", what))?;
-        of_length(&request.id, ID_CHARS_MAX).map_err(|what| ApiError::parameter("id", what))?;
+        of_length(&request.id, NAMED_ID_CHARS_MAX).map_err(|what| ApiError::parameter("id", what))?;
         let name = request.name.map(|name| MemberName::read(&name)).transpose();
         let name = name.map_err(|what| ApiError::parameter("name", what))?;
         Ok(Self { what, id: request.id.into(), name: name.map(|name| name.0) })
     }
 
     fn schema(call: &mut Call) -> RefOr<Schema> {
-        call.schema::<NameRequest>()
+        let words = NamedKind::ALL.map(NamedKind::as_str).join("|");
+        call.bounded::<NameRequest>([
+            ("what", string().pattern(Some(format!("^({words})$")))),
+            ("id", string().min_length(Some(1)).max_length(Some(NAMED_ID_CHARS_MAX))),
+            ("name", MemberName::schema()),
+        ])
     }
 }
 

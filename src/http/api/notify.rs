@@ -11,10 +11,10 @@ use crate::domain::EventId;
 use crate::http::caller::Admin;
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, RequestBody};
-use crate::http::question::{Nothing, QueryString};
+use crate::http::question::{Nothing, QueryString, Value as _};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
-use crate::http::values::{ID_CHARS_MAX, of_length};
+use crate::http::values::Id;
 use crate::http::webhook::{record_of, store};
 use crate::journal::{Notice, Payload};
 
@@ -32,14 +32,13 @@ routes! {
 #[serde(deny_unknown_fields, expecting = "an object with user and data")]
 pub struct NotifyRequest {
     /// The user, as in the `sub` of tokens.
-    #[schema(value_type = String, min_length = 1, max_length = 256)]
+    #[schema(value_type = String)]
     user: Option<String>,
     /// Any JSON, also `null`; passed on unchanged.
     #[serde(default, deserialize_with = "as_it_came")]
     #[schema(value_type = Value, required)]
     data: Option<Box<RawValue>>,
     /// An id of the caller. The same id twice is one notice.
-    #[schema(min_length = 1, max_length = 256)]
     id: Option<String>,
 }
 
@@ -57,7 +56,7 @@ impl Content for Sent {
     }
 
     fn schema(call: &mut Call) -> RefOr<Schema> {
-        call.schema::<NotifyRequest>()
+        call.bounded::<NotifyRequest>([("user", Id::schema()), ("id", Id::schema())])
     }
 }
 
@@ -97,8 +96,7 @@ fn read(body: &[u8]) -> Result<Sent, ApiError> {
     let request: NotifyRequest = serde_json::from_slice(body)
         .map_err(|error| ApiError::BadRequest(format!("the body is not a notice: {error}")))?;
     let name = |field: &str, value: String| {
-        let is_name = of_length(&value, ID_CHARS_MAX).map(drop);
-        is_name.map(|()| value).map_err(|what| ApiError::parameter(field, what))
+        Id::read(&value).map(String::from).map_err(|what| ApiError::parameter(field, what))
     };
     let user = name("user", request.user.ok_or_else(|| ApiError::parameter("user", "is missing"))?)?;
     let data = request.data.ok_or_else(|| ApiError::parameter("data", "is missing"))?;

@@ -10,6 +10,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::Content;
 use crate::http::route::Call;
 use crate::http::state::EdgeState;
+use crate::http::values::string;
 
 /// The largest body: the longest text, each character escaped, and the rest.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -23,15 +24,12 @@ pub const PREFIX_CHARS_MAX: usize = 100;
 #[schema(as = SendRequest, rename_all = "camelCase")]
 pub struct SendRequest {
     /// What the customer or the team reads.
-    #[schema(min_length = 1, max_length = 4096)]
     pub text: String,
     /// An id that the caller chooses, at most 256 bytes: the same twice is one message. Left out: the hub chooses one.
-    #[schema(min_length = 1, max_length = 256)]
     pub temp_id: Option<String>,
     /// True for a note that only the team sees. False where it is left out.
     pub private: Option<bool>,
     /// What the customer sees before the text; empty: nothing. Left out: what `UMBLER_SEND_PREFIX` says.
-    #[schema(max_length = 100)]
     pub prefix: Option<String>,
 }
 
@@ -45,7 +43,13 @@ impl Content for SendRequest {
     }
 
     fn schema(call: &mut Call) -> RefOr<Schema> {
-        call.schema::<Self>()
+        let filled = |most| string().min_length(Some(1)).max_length(Some(most));
+        call.bounded::<Self>([
+            ("text", filled(TEXT_CHARS_MAX)),
+            // At least as many bytes as characters.
+            ("tempId", filled(TEMP_ID_BYTES_MAX)),
+            ("prefix", string().max_length(Some(PREFIX_CHARS_MAX))),
+        ])
     }
 }
 

@@ -15,6 +15,7 @@ use crate::http::link::{AdoptError, TokenSource};
 use crate::http::question::{Nothing, QueryString};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
+use crate::http::values::string;
 
 /// The path that the provider posts to.
 const WEBHOOK_PATH: &str = "/api/umbler/webhook";
@@ -66,7 +67,6 @@ pub struct WebhookAddress {
 #[serde(deny_unknown_fields)]
 struct TokenRequest {
     /// The token, as Umbler shows it once.
-    #[schema(min_length = 1, max_length = 4096, pattern = "^[!-~]+$")]
     token: String,
 }
 
@@ -89,7 +89,9 @@ impl Content for TokenRequest {
     }
 
     fn schema(call: &mut Call) -> RefOr<Schema> {
-        call.schema::<Self>()
+        // The pattern is what `is_ascii_graphic` takes.
+        let token = string().min_length(Some(1)).max_length(Some(TOKEN_CHARS_MAX)).pattern(Some("^[!-~]+$"));
+        call.bounded::<Self>([("token", token)])
     }
 }
 

@@ -7,7 +7,7 @@ use crate::journal::payload::RetentionStep;
 use crate::journal::retain::{self, Retaining};
 use crate::journal::store::SqliteStore;
 
-/// Does a step. Returns what screens and digests need to know of it.
+/// Does a step. Returns what screens need to know of it.
 pub(in crate::journal) fn apply(
     store: &mut SqliteStore,
     step: RetentionStep,

@@ -6,17 +6,21 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use umbler_hub::facade::journal::{
     AlertKey, AlertRequest, Append, BatchWriter, DutyTaking, Entry, Notice, Origin, OutboxAttempt,
-    OutboxMessage, OutboxRequest, OutboxResult, OutboxState, Payload, Record, Revocation, SettingsChange,
-    digest_tables, open,
+    OutboxMessage, OutboxRequest, OutboxResult, OutboxState, Payload, RULES, Record, Revocation, RulesRaise,
+    SettingsChange, digest_tables, open,
 };
 use umbler_hub::facade::rules::{AlertKind, GivenName, Member, NamedKind, Seq, TeamSettings, read};
 use umbler_hub::facade::testing::Day;
 use umbler_hub::facade::wire::{NamedShape, SettingsShape};
 
+use super::log_forgets::{
+    contact_of, counts_entries, erasure_entries, link_entries, reduced_entries, retention_entries,
+};
 use super::provider::{Delivery, START, moment};
 
 /// A database, the records that were applied to it, and the updates that came of them.
@@ -98,18 +102,29 @@ impl Database {
 /// Days of the simulator, and between its deliveries everything else that can be recorded: each kind of record,
 /// repeated ids, ignored objects, unknown types, deleted messages. Receipt times jump back and forth.
 pub fn log(seed: u64, deliveries: usize) -> Vec<Entry> {
+    log_of(seed, deliveries, 3_600)
+}
+
+/// The same, but receipt times never go back.
+pub fn log_of_a_steady_clock(seed: u64, deliveries: usize) -> Vec<Entry> {
+    log_of(seed, deliveries, 0)
+}
+
+/// A log whose clock is occasionally set back by so many seconds.
+fn log_of(seed: u64, deliveries: usize, set_back: i64) -> Vec<Entry> {
     let start: Timestamp = START.parse().expect("a moment");
     let mut day = Day::new(seed, start);
     let mut entries: Vec<Entry> = Vec::new();
+    let mut contacts: Vec<String> = Vec::new();
     for number in 0..deliveries {
         let second = i64::try_from(number).expect("small") * 61;
         let now = start + SignedDuration::from_secs(second);
-        // Occasionally the clock is set back by an hour.
-        let back = if number % 3 == 1 { 3_600 } else { 0 };
+        let back = if number % 3 == 1 { set_back } else { 0 };
         let at = now - SignedDuration::from_secs(back);
         let posted = day.step(now);
         entries.push(posted_entry(&posted.body, Some(posted.attempt), at));
-        entries.extend(besides(seed, number, second, at));
+        contacts.extend(contact_of(&posted.body));
+        entries.extend(besides(seed, number, second, at, &contacts));
         if number % 5 == 4 {
             let repeated = entries[number * 7 % entries.len()].clone();
             entries.push(Entry { at, attempt: Some(2), ..repeated });
@@ -119,7 +134,7 @@ pub fn log(seed: u64, deliveries: usize) -> Vec<Entry> {
 }
 
 /// What is recorded after a delivery of the simulator.
-fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
+fn besides(seed: u64, number: usize, second: i64, at: Timestamp, contacts: &[String]) -> Vec<Entry> {
     let chat = format!("chat-{}", number % 4);
     let id = |what: &str| format!("{what}-{seed}-{number}");
     let message = || {
@@ -134,7 +149,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
     let since = moment(second).parse().expect("a moment");
     let alert = |kind| AlertKey { kind, chat: chat.as_str().into(), since };
     let alert_change = |name: &str, request| own(Payload::Alert(request), Some(&id(name)), at);
-    match number % 12 {
+    match number % 17 {
         0 => {
             let raise = AlertRequest::Raise { alert: alert(AlertKind::Waiting), due_at: at };
             let by = NamedShape { id: "bia".into(), name: Some("Bia".into()) };
@@ -147,21 +162,16 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
             ]
         }
         1 => {
-            let deleted = message()
-                .event_id(&id("deletion"))
-                .message_field("Content", Value::Null)
-                .message_field("IsDeleted", json!(true));
-            vec![posted(message()), posted(deleted)]
+            let deleted = message().event_id(&id("deletion")).message_field("Content", Value::Null);
+            vec![posted(message()), posted(deleted.message_field("IsDeleted", json!(true)))]
         }
         2 => vec![
             posted_entry(br#"{"Payload":{}}"#, None, at),
             posted_entry(br#"{"EventId":"x"}"#, Some(1), at),
         ],
         3 => {
-            let data =
-                serde_json::value::RawValue::from_string(format!("{{\"n\": {number}.50}}")).expect("JSON");
-            let notice = Payload::Notice(Notice { user: "bia".into(), data });
-            vec![own(notice, Some(&id("notify")), at)]
+            let data = RawValue::from_string(format!("{{\"n\": {number}.50}}")).expect("JSON");
+            vec![own(Payload::Notice(Notice { user: "bia".into(), data }), Some(&id("notify")), at)]
         }
         4 => {
             let name = (!number.is_multiple_of(3)).then(|| format!("Bia {number}"));
@@ -182,21 +192,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
             let change = SettingsChange { settings, only_after: None, by };
             vec![own(Payload::Settings(Box::new(change)), Some(&id("settings")), at)]
         }
-        6 => {
-            let user = format!("user-{}", number % 3);
-            let revocation =
-                Revocation { user, issued_before: at, revoked_at: at, revoked_by: "root".into() };
-            // The first one takes the duties. The others are too late, as is what carries no fence in force.
-            let taking = DutyTaking { by: format!("a-{number}"), after: Seq(0), taken_at: None };
-            let posted = Payload::AlertsPosted(Seq(i64::try_from(number).expect("small")));
-            let fenced = Entry { fence: Some(Seq(0)), ..own(posted, None, at) };
-            vec![
-                own(Payload::Revocation(revocation), None, at),
-                fenced.clone(),
-                own(Payload::Duty(taking), None, at),
-                fenced,
-            ]
-        }
+        6 => revocation_entries(number, at),
         7 => report_entries(number, at, &id("report")),
         8 => {
             // More types than are counted by name.
@@ -217,8 +213,34 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
             ],
             &id("echo"),
         ),
+        11 => link_entries(number, at, &id),
+        12 => counts_entries(number, at, [posted(message()), posted(message().event_id(&id("later")))]),
+        13 => {
+            let ghost = Delivery::of_any_type("Ghost", &chat).event_id(&id("ghost"));
+            reduced_entries(at, &[message(), ghost])
+        }
+        14 => erasure_entries(number, at, &id, contacts),
+        15 => retention_entries(number, at),
         _ => vec![posted(message().by_member("bia").owner("bia").waiting(false))],
     }
+}
+
+/// A revocation, and a taking of the duties between two records of them. The first one takes them.
+fn revocation_entries(number: usize, at: Timestamp) -> Vec<Entry> {
+    let user = format!("user-{}", number % 3);
+    let revocation = Revocation { user, issued_before: at, revoked_at: at, revoked_by: "root".into() };
+    // The first one takes the duties. The others are too late, as is what carries no fence in force.
+    let taking = DutyTaking { by: format!("a-{number}"), after: Seq(0), taken_at: None };
+    let posted = Payload::AlertsPosted(Seq(i64::try_from(number).expect("small")));
+    let fenced = Entry { fence: Some(Seq(0)), ..own(posted, None, at) };
+    vec![
+        own(Payload::Revocation(revocation), None, at),
+        fenced.clone(),
+        own(Payload::Duty(taking), None, at),
+        fenced,
+        // The log is of a hub on its own, where it changes nothing.
+        own(Payload::Rules(RulesRaise { number: RULES }), None, at),
+    ]
 }
 
 /// A report of a day, and how far reports and alerts were sent.
@@ -280,7 +302,7 @@ fn outbox_entries(
     ]
 }
 
-fn posted_entry(body: &[u8], attempt: Option<u32>, at: Timestamp) -> Entry {
+pub fn posted_entry(body: &[u8], attempt: Option<u32>, at: Timestamp) -> Entry {
     let reading = read(body, attempt, at).expect("an object");
     let raw = zstd::bulk::compress(body, 1).expect("memory");
     Record::posted(reading, raw, body.len(), attempt, at).entry
@@ -317,6 +339,6 @@ fn names_entries(number: usize, at: Timestamp, id: &str) -> [Entry; 2] {
     [listed.expect("memory").entry, own(set, Some(&format!("{id}-set")), at)]
 }
 
-fn own(payload: Payload, id: Option<&str>, at: Timestamp) -> Entry {
+pub fn own(payload: Payload, id: Option<&str>, at: Timestamp) -> Entry {
     Record::new(payload, id.map(Into::into), Origin::User("root".into()), at).expect("memory").entry
 }

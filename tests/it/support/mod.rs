@@ -13,6 +13,7 @@ pub mod keys;
 pub mod line;
 pub mod load;
 pub mod log;
+pub mod log_forgets;
 pub mod mail_server;
 pub mod memory;
 pub mod mirror;
