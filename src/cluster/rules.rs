@@ -56,7 +56,7 @@ impl Raising {
         }
     }
 
-    /// Goes on for ever.
+    /// Looks for ever whether all hubs know newer rules.
     pub async fn run(mut self) {
         loop {
             sleep(LOOK_EVERY).await;

@@ -74,7 +74,7 @@ pub struct ClusterReport {
     pub replicas_current: usize,
     /// True where this hub has the duties that only one has.
     pub owner: bool,
-    /// The rules in force.
+    /// Number of the rules in force in the cluster.
     pub rules: u32,
     /// Sessions that are connected to this hub.
     pub sessions: u64,

@@ -23,7 +23,7 @@ pub struct Trust {
     fence: AtomicI64,
     /// The position at which any hub took them last.
     duties_taken: AtomicI64,
-    /// The rules in force.
+    /// Number of the rules in force in the cluster.
     rules: AtomicU32,
     /// Records that every hub passes over, by position.
     skips: Mutex<BTreeSet<i64>>,

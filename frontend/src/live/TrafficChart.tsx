@@ -160,7 +160,8 @@ function Hours({ day }: { day: Day }) {
 function soFar(say: Say, day: Day, now: number): string {
   const all = day.hours.reduce((total, hour) => total + countOf(hour), 0);
   const over = day.hours.filter(({ until }) => until <= now);
-  const usual = over.reduce((total, hour) => total + (hour.usual ?? 0), 0);
+  // As it is told, so that the change is that of the numbers beside it.
+  const usual = Math.round(over.reduce((total, hour) => total + (hour.usual ?? 0), 0));
   const last = over.at(-1);
   if (!isUsual(day) || last === undefined || usual === 0)
     return all === 0 ? say('trafficEmpty') : say('trafficCount', { count: number(all) });
@@ -170,7 +171,7 @@ function soFar(say: Say, day: Day, now: number): string {
   return say('trafficSoFar', {
     hour: hourName(last.hour + 1),
     count: number(count),
-    usual: number(Math.round(usual)),
+    usual: number(usual),
     change,
   });
 }

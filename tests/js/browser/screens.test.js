@@ -134,7 +134,7 @@ async function lookedAt(t, hub, pages, size, look) {
       await page
         .locator(...READY[name])
         .first()
-        .waitFor();
+        .waitFor({ state: 'attached' });
     wrong.push(...(await faultsOf(page, nameOf(name, size, look), name === 'live' || name === 'wall')));
     if (isSame) wrong.push(await compare(page, nameOf(name, size, look)));
   }
