@@ -201,8 +201,8 @@ test('after an upgrade the next look shows the new build, and a page of the old 
     await writeFile(join(folder, 'assets', `new-${name}`), anew(await readFile(path, 'utf8')));
     await rm(path);
   }
-  const index = await readFile(join(folder, 'index.html'), 'utf8');
-  await writeFile(join(folder, 'index.html'), anew(index));
+  for (const name of ['index.html', ...(await readdir(join(folder, 'pages'))).map((page) => join('pages', page))])
+    await writeFile(join(folder, name), anew(await readFile(join(folder, name), 'utf8')));
   log.requests.length = 0;
   await page.getByRole('link', { name: 'Settings', exact: true }).click();
   await text(page, 'main', 'Agents');
