@@ -9,7 +9,7 @@
 #
 # Docker, podman or buildah will do; IMAGE_ENGINE names one of them. Buildah alone only builds. Without a registry of
 # images, scripts/image-bases.sh makes what the Dockerfile begins with. The first build takes about ten minutes on two
-# cores.
+# cores. Where this machine lets no container be made, BUILDAH_ISOLATION=chroot builds without one.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
