@@ -103,7 +103,9 @@ export function GroupTable({ report, query, total, explain }: GroupTableProps) {
     [lines],
   );
   const turn = (column: Metric | 'name') => {
-    const isDown = sort.by === column ? !sort.isDown : column !== 'name';
+    // The address's own: a table that is sorted twice in a row may not be drawn in between.
+    const last = sortIn(new URLSearchParams(window.location.search).get('sort'));
+    const isDown = last.by === column ? !last.isDown : column !== 'name';
     const next = `${column}.${isDown ? 'down' : 'up'}`;
     report.set({ sort: next === SORT ? '' : next });
   };

@@ -127,9 +127,12 @@ test('agents are sorted by any column, narrowed to one, and exported with the to
   await live(page);
   const names = () => page.locator('.sortable tbody th').allInnerTexts();
   await text(page, '.sortable tbody th', 'No name (agent-1)');
+  const sorted = (way) => page.locator(`th[aria-sort=${way}]`, { hasText: 'Reply time' }).waitFor();
   await page.getByRole('columnheader', { name: 'Reply time' }).getByRole('button').click();
+  await sorted('descending');
   assert.deepEqual(await names(), ['No name (agent-2)', 'No name (agent-1)']);
   await page.getByRole('columnheader', { name: 'Reply time' }).getByRole('button').click();
+  await sorted('ascending');
   assert.deepEqual(await names(), ['No name (agent-1)', 'No name (agent-2)']);
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()]);
   const csv = Buffer.concat(await (await file.createReadStream()).toArray()).toString();
