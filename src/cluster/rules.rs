@@ -14,7 +14,6 @@ use std::time::Duration;
 use async_nats::jetstream::Context;
 use tokio::time::{Instant, sleep};
 
-use super::ClusterError;
 use super::publisher::Publisher;
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
@@ -67,10 +66,11 @@ impl Raising {
                 continue;
             }
             let in_force = self.state.trust().rules();
-            if self.heard.known_by_all(Instant::now()) > in_force {
-                self.raise().await;
+            let known = self.heard.known_by_all(Instant::now());
+            if known > in_force {
+                self.raise(known).await;
             } else if self.told != in_force {
-                match self.tell(in_force).await {
+                match stream::tell_rules(&self.context, &self.settings, in_force).await {
                     Ok(()) => self.told = in_force,
                     Err(error) => log::debug!("the rules in force are not told: {error}"),
                 }
@@ -78,19 +78,15 @@ impl Raising {
         }
     }
 
-    async fn tell(&self, in_force: u32) -> Result<(), ClusterError> {
-        stream::tell_rules(&self.context, &self.settings, in_force).await
-    }
-
-    async fn raise(&self) {
-        let raise = RulesRaise { number: self.heard.known_by_all(Instant::now()) };
-        let mut record = match Record::new(Payload::Rules(raise), None, Origin::Hub, clock::now()) {
+    async fn raise(&self, number: u32) {
+        let raise = Payload::Rules(RulesRaise { number });
+        let mut record = match Record::new(raise, None, Origin::Hub, clock::now()) {
             Ok(record) => record,
-            Err(error) => return log::error!("rules {} cannot be put into force: {error}", raise.number),
+            Err(error) => return log::error!("rules {number} cannot be put into force: {error}"),
         };
         record.entry.fence = Some(self.state.trust().fence());
         if let Err(error) = self.publisher.take_own(record).await {
-            log::debug!("rules {} are not in force yet: {error}", raise.number);
+            log::debug!("rules {number} are not in force yet: {error}");
         }
     }
 }

@@ -224,7 +224,7 @@ impl Apply {
             }
             Payload::Rules(raise) => {
                 let outcome = kinds::rules::apply(self.store.connection(), position, *raise)?;
-                self.blocks.end_rules(self.store.connection())?;
+                self.blocks.set_aside(self.store.connection())?;
                 written.rules = kinds::rules::in_force(self.store.connection())?;
                 Ok(outcome)
             }

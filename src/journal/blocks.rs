@@ -144,20 +144,18 @@ impl Blocks {
         if touched.is_empty() {
             return Ok(());
         }
-        self.flush(connection)?;
+        self.set_aside(connection)?;
         connection
             .prepare_cached(
                 "UPDATE blocks SET rules = ?2 WHERE rules <> ?2 AND EXISTS (
                      SELECT 1 FROM json_each(?1) WHERE value BETWEEN blocks.first AND blocks.last)",
             )?
             .execute(params![serde_json::to_string(touched)?, NOT_REPEATABLE])?;
-        // The newest block may be one of them. It is read again, and another one begins after it.
-        (self.current, self.is_read) = (None, false);
         Ok(())
     }
 
-    /// Writes what there is, because other rules are in force behind it. They begin another block.
-    pub(super) fn end_rules(&mut self, connection: &Connection) -> Result<(), StoreError> {
+    /// Writes what there is. The newest block and the rules in force are read again: if either was changed, another block begins.
+    pub(super) fn set_aside(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.flush(connection)?;
         (self.current, self.is_read) = (None, false);
         Ok(())
@@ -296,7 +294,7 @@ mod tests {
         for seq in 1..=5 {
             if seq == 4 {
                 rules::begin(&connection, 2).unwrap();
-                blocks.end_rules(&connection).unwrap();
+                blocks.set_aside(&connection).unwrap();
             }
             blocks.add(&connection, before, &event(seq, "frame")).unwrap();
             before = Seq(seq);

@@ -165,7 +165,7 @@ struct Rebuilder<'a> {
     oldest_update: i64,
     /// Messages that were written up to then have no content.
     content_until: Option<Timestamp>,
-    /// Somebody's data were erased.
+    /// Somebody's data were erased, so updates may tell a name that no record says.
     any_erased: bool,
     /// Positions whose updates told what no record says any more.
     unrepeatable: BTreeSet<Seq>,

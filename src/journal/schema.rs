@@ -156,11 +156,12 @@ fn open_as(path: &Path, writing: Writing) -> Result<Opened, OpenError> {
     let marker = Marker { epoch: epoch.clone(), seq: newest };
     let lineage = Lineage::take_up(path, &remembered, &marker).map_err(unusable)?;
     let duties_taken = duties::in_force(&connection).map_err(database)?;
-    if place.is_some() && rules::in_force(&connection).map_err(database)?.is_none() {
+    let mut rules = rules::in_force(&connection).map_err(database)?;
+    if place.is_some() && rules.is_none() {
         // It was applied before there was a second number.
         rules::begin(&connection, RULES_OLDEST).map_err(database)?;
+        rules = Some(RULES_OLDEST);
     }
-    let rules = rules::in_force(&connection).map_err(database)?;
     let path = path.into();
     Ok(Opened { connection, lock, path, lineage, place, duties_taken, rules, epoch, newest, last_webhook_at })
 }

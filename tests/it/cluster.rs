@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use async_nats::jetstream::{self, Context};
 use serde_json::{Value, json};
 
-use super::support::nats::{Synced, copy_of, nats, servers};
+use super::support::nats::{Nats, Synced, copy_of, nats, servers};
 use super::support::{Delivery, Hub, PATIENCE};
 
 /// Waits until this is so.
@@ -39,6 +40,16 @@ pub fn until_shown(hub: &Hub, seq: i64) {
 /// Posts a message, and returns its position.
 pub fn posted(hub: &Hub, chat: &str) -> i64 {
     hub.provider().says(chat, "hello")["seq"].as_i64().expect("a position")
+}
+
+/// Talks to the servers as an operator does.
+pub fn operates<T>(nats: &Nats, work: impl AsyncFnOnce(Context) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let servers: Vec<String> = nats.url().split(',').map(str::to_owned).collect();
+        let client = async_nats::connect(servers).await.expect("a connection");
+        work(jetstream::new(client)).await
+    })
 }
 
 #[test]

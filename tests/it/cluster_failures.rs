@@ -4,7 +4,7 @@
 use async_nats::jetstream;
 use serde_json::{Value, json};
 
-use super::cluster::{cluster, until, until_ready};
+use super::cluster::{cluster, operates, until, until_ready};
 use super::support::line::Line;
 use super::support::load::{Load, show_all_once};
 use super::support::nats::{Nats, Synced, copy_of, nats, servers};
@@ -174,17 +174,13 @@ fn a_delivery_whose_publishing_had_an_unknown_outcome_is_in_the_stream_once() {
 
 /// Sets how large the stream may become, as an operator does; `None`: as it is now.
 fn limit_stream(nats: &Nats, bytes_max: Option<i64>) {
-    let work = async {
-        let client = async_nats::connect(nats.url()).await.expect("a connection");
-        let context = jetstream::new(client);
+    operates(nats, async |context| {
         let mut stream = context.get_stream(STREAM).await.expect("the stream");
         let info = stream.info().await.expect("what it is");
         let now = i64::try_from(info.state.bytes).expect("few");
         let config = jetstream::stream::Config { max_bytes: bytes_max.unwrap_or(now), ..info.config.clone() };
         context.update_stream(config).await.expect("the stream is changed");
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(work);
+    });
 }
 
 #[test]
@@ -213,16 +209,12 @@ fn a_full_stream_is_as_one_that_is_away_and_goes_on_once_it_has_room() {
 
 /// The stream as it was before anything was in it, as a backup would bring it back: the same epoch and settings.
 fn empty_stream(nats: &Nats) {
-    let work = async {
-        let client = async_nats::connect(nats.url()).await.expect("a connection");
-        let context = jetstream::new(client);
+    operates(nats, async |context| {
         let mut stream = context.get_stream(STREAM).await.expect("the stream");
         let config = stream.info().await.expect("what it is").config.clone();
         context.delete_stream(STREAM).await.expect("deleted");
         context.create_stream(config).await.expect("made");
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(work);
+    });
 }
 
 #[test]

@@ -12,7 +12,7 @@ use umbler_hub::facade::rules::{AlertKind, Seq};
 use umbler_hub::facade::testing::{ApiFault, Echo};
 
 use super::alerts::{listed, question, saves, thresholds};
-use super::cluster::{cluster, posted, until, until_ready, until_shown};
+use super::cluster::{cluster, operates, posted, until, until_ready, until_shown};
 use super::cluster_across::pair;
 use super::cluster_hubs_fail::FAKETIME;
 use super::support::Hub;
@@ -58,10 +58,7 @@ fn an_owner_that_stood_still_does_nothing_that_the_next_one_did() {
 
 /// Publishes bytes as a hub publishes a record.
 pub fn publishes(nats: &Nats, kind: &str, bytes: Vec<u8>) -> i64 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let client = async_nats::connect(nats.url()).await.expect("connected");
-        let stream = async_nats::jetstream::new(client);
+    operates(nats, async |stream| {
         let sent = stream.publish(format!("hub.umbler-hub.{kind}"), bytes.into()).await.expect("sent");
         i64::try_from(sent.await.expect("stored").sequence).expect("small")
     })

@@ -1,12 +1,11 @@
 //! Rules of applying records in a cluster whose hubs are of different releases.
 
-use async_nats::jetstream;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::Value;
 use umbler_hub::facade::journal::{Origin, Payload, RULES, RULES_OLDEST, Record, RulesRaise, load_blocks};
 
-use super::cluster::{cluster, posted, until, until_ready, until_shown};
+use super::cluster::{cluster, operates, posted, until, until_ready, until_shown};
 use super::cluster_fences::publishes;
 use super::support::hub::{command, refuses_to_serve};
 use super::support::keys::now;
@@ -22,10 +21,7 @@ fn raises(nats: &Nats, number: u32) -> i64 {
 
 /// Has the stream tell that these rules are in force.
 fn tells(nats: &Nats, number: u32) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let client = async_nats::connect(nats.url()).await.expect("connected");
-        let context = jetstream::new(client);
+    operates(nats, async |context| {
         let mut config =
             context.get_stream("umbler-hub").await.expect("a stream").cached_info().config.clone();
         config.metadata.insert("rules".to_owned(), number.to_string());
@@ -35,10 +31,8 @@ fn tells(nats: &Nats, number: u32) {
 
 /// The rules that the stream tells.
 fn told(nats: &Nats) -> String {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let client = async_nats::connect(nats.url()).await.expect("connected");
-        let stream = jetstream::new(client).get_stream("umbler-hub").await.expect("a stream");
+    operates(nats, async |context| {
+        let stream = context.get_stream("umbler-hub").await.expect("a stream");
         stream.cached_info().config.metadata["rules"].clone()
     })
 }

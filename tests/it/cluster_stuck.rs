@@ -2,24 +2,14 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::{self, Context};
+use async_nats::jetstream;
 use futures_util::TryStreamExt;
 use rusqlite::Connection;
 
-use super::cluster::{cluster, posted, until, until_ready, until_shown};
+use super::cluster::{cluster, operates, posted, until, until_ready, until_shown};
 use super::support::load::all_updates;
 use super::support::nats::{Nats, Synced, copy_of, nats, servers};
 use super::support::{Delivery, Hub};
-
-/// Talks to the servers as an operator does.
-fn operates<T>(nats: &Nats, work: impl AsyncFnOnce(Context) -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let servers: Vec<String> = nats.url().split(',').map(str::to_owned).collect();
-        let client = async_nats::connect(servers).await.expect("a connection");
-        work(jetstream::new(client)).await
-    })
-}
 
 /// From now on the database of a hub refuses to store this event.
 fn refuses(hub: &Hub, event_id: &str) {

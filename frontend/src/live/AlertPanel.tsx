@@ -3,7 +3,7 @@ import { useMemo, useRef } from 'react';
 import { Link } from 'react-router';
 
 import { pressing } from '../hub/alerts.ts';
-import { alerts, settings } from '../hub/hub.tsx';
+import { alerts } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { Below } from '../parts/Below.tsx';
 import { Icon } from '../parts/icons.tsx';
@@ -12,6 +12,7 @@ import { Spoken } from '../parts/Spoken.tsx';
 import { useWords } from '../words/words.ts';
 import { AlertList } from './AlertList.tsx';
 import { grouped, ordered, tallyOf } from './alertGroups.ts';
+import { useLimits } from './limits.ts';
 import { forgetHurdle, switchNotifications, useNotifications } from './notifications.ts';
 import { switchSound, useSound } from './sound.ts';
 import { useRoom } from './useRoom.ts';
@@ -20,9 +21,8 @@ import { useRoom } from './useRoom.ts';
 export function AlertPanel() {
   const say = useWords();
   const known = useStore(alerts);
-  const rules = useStore(settings);
+  const { isDefault: off } = useLimits();
   const box = useRef<HTMLDivElement>(null);
-  const off = rules.settings !== null && rules.updatedAt === null;
   const shown = useMemo(() => (known.alerts === null ? null : ordered(pressing(known.alerts))), [known.alerts]);
   const panel = useRef<HTMLElement>(null);
   const room = useRoom(panel);

@@ -12,7 +12,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { duration, hourName, number, percent } from '../words/format.ts';
 import { weekday } from '../words/weekday.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { countOf, HOURS_STEP, hoursShown, marksOf, runOf } from './dayScale.ts';
+import { countOf, HOURS_STEP, hoursShown, isRunning, marksOf, runOf } from './dayScale.ts';
 import { FirstResponses } from './FirstResponses.tsx';
 import { UsualLine } from './UsualLine.tsx';
 
@@ -193,10 +193,6 @@ function describe(say: Say, hour: Hour, now: number): string {
 
 function isUsual({ hours }: Day): boolean {
   return hours.some(({ usual }) => usual !== null);
-}
-
-function isRunning({ from, until }: Hour, now: number): boolean {
-  return from <= now && now < until;
 }
 
 /** The first response of an hour that is over: what was read of the one that runs is soon out of date. */

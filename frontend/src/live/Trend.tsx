@@ -31,7 +31,7 @@ export function Trend({ samples, of, now }: { samples: Sample[]; of: TrendOf; no
     of === 'unanswered'
       ? say('trendIn', { change, age: age(time - first.at) })
       : say(isPast ? 'trendThatDay' : 'trendToday', { change });
-  const words = say('trend', { change: signed(moved), at: moment(new Date(first.at).toISOString()) });
+  const words = say('trend', { change, at: moment(new Date(first.at).toISOString()) });
   return (
     <dd className="trend" title={words}>
       <svg viewBox={`0 0 ${WIDE} ${HIGH}`} width={WIDE} height={HIGH} aria-hidden="true">

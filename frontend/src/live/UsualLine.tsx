@@ -1,5 +1,5 @@
 import type { Hour } from '../hub/day-traffic.ts';
-import { runOf } from './dayScale.ts';
+import { isRunning, runOf } from './dayScale.ts';
 
 const HIGH = 100;
 
@@ -9,7 +9,7 @@ export function UsualLine({ hours, most, now, left }: { hours: Hour[]; most: num
   const points = hours
     .flatMap(({ usual }, place) => [place, place + 1].map((x) => `${x},${level(usual ?? 0)}`))
     .join(' ');
-  const running = hours.findIndex(({ from, until }) => from <= now && now < until);
+  const running = hours.findIndex((hour) => isRunning(hour, now));
   const hour = hours[running];
   const y = level(hour === undefined ? 0 : (hour.usual ?? 0) * runOf(hour, now));
   const byNow = { x1: running, x2: running + 1, y1: y, y2: y };

@@ -25,6 +25,10 @@ export function soFarOf(hours: Hour[], now: number): { count: number; usual: num
   return { count, usual: hours.reduce((total, hour) => total + (hour.usual ?? 0) * runOf(hour, now), 0) };
 }
 
+export function isRunning({ from, until }: Hour, now: number): boolean {
+  return from <= now && now < until;
+}
+
 /** How much of an hour is over, from 0 to 1. */
 export function runOf({ from, until }: Hour, now: number): number {
   return Math.min(1, Math.max(0, (now - from) / (until - from)));
