@@ -1,6 +1,5 @@
 //! A hub without a database gets a copy of another hub's, and goes on behind it.
 
-use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::roster::Peer;
 use super::settings::ClusterSettings;
 use crate::journal::copies;
 use crate::journal::replace::{Copied, ReplaceError};
+use crate::sqlite::files::SteadyFile;
 use crate::telemetry::causes::chain;
 
 /// Where a hub gives copies of its database.
@@ -76,8 +76,8 @@ fn fetch_from(
     let mut answer = answer.map_err(|error| format!("{address}: {error}"))?;
     let fill = |file: &Path| -> Result<(), ReplaceError> {
         let failed = |source| ReplaceError::Io { path: file.to_path_buf(), source };
-        let mut target = File::options().write(true).open(file).map_err(failed)?;
-        zstd::stream::copy_decode(answer.body_mut().as_reader(), &mut target).map_err(failed)
+        let target = SteadyFile::open(file).map_err(failed)?;
+        zstd::stream::copy_decode(answer.body_mut().as_reader(), target).map_err(failed)
     };
     copies::adopt(database, epoch, aside, fill).map_err(|error| chain(&error))
 }

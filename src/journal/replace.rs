@@ -208,9 +208,9 @@ pub(super) fn copy(
     let moment = from.transaction().map_err(database_error(source))?;
     check_kind(&moment, source)?;
     let mut to = Connection::open(target).map_err(&failed)?;
-    // It is synced once, when it is complete.
+    // It is synced step by step, and once more when it is complete.
     to.pragma_update(None, "synchronous", "OFF").map_err(&failed)?;
-    copy_pages(&moment, &mut to, source, progress, watch)?;
+    copy_pages((&moment, source), (&mut to, target), progress, watch)?;
     drop(moment);
     finish(&to).map_err(&failed)?;
     complete(to, target, source)
@@ -234,18 +234,21 @@ pub(super) fn complete(
     Ok(copied)
 }
 
+/// Copies all pages. The disk has each step before the next one: one sync of gigabytes at the end would hold up every other sync on
+/// the same disk, and with it the hub's acknowledgements.
 fn copy_pages(
-    from: &Connection,
-    to: &mut Connection,
-    source: &Path,
+    (from, source): (&Connection, &Path),
+    (to, target): (&mut Connection, &Path),
     progress: CopyProgress<'_>,
     watch: Option<&ErasureWatch>,
 ) -> Result<(), ReplaceError> {
     let failed = database_error(source);
+    let written = File::open(target).map_err(io_error(target))?;
     let backup = Backup::new(from, to).map_err(&failed)?;
     let mut waits = 0;
     loop {
         let step = backup.step(PAGES_PER_STEP).map_err(&failed)?;
+        written.sync_data().map_err(io_error(target))?;
         let pages = backup.progress();
         let count = |pages: i32| u64::try_from(pages).unwrap_or_default();
         progress(count(pages.pagecount - pages.remaining), count(pages.pagecount));

@@ -1,13 +1,46 @@
 //! The files of a database: the database itself, and the files that SQLite keeps beside it.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::DbError;
 
 /// The endings of the files of a database: the database itself, and what SQLite may keep beside it.
 pub(super) const SIDES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
+/// Bytes of a large file that are written before the disk must have them.
+const UNSYNCED_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A large file that is written beside a hub at work. It is synced again and again: one sync of gigabytes at the end would hold up
+/// every other sync on the same disk, and with it every acknowledgement.
+pub struct SteadyFile {
+    file: File,
+    unsynced: usize,
+}
+
+impl SteadyFile {
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::options().write(true).open(path)?, unsynced: 0 })
+    }
+}
+
+impl Write for SteadyFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.unsynced += written;
+        if self.unsynced >= UNSYNCED_BYTES_MAX {
+            self.flush()?;
+        }
+        Ok(written)
+    }
+
+    /// Waits until the disk has what was written.
+    fn flush(&mut self) -> io::Result<()> {
+        self.unsynced = 0;
+        self.file.sync_data()
+    }
+}
 
 /// The path with a suffix added to the file's name.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
