@@ -59,12 +59,13 @@ pub mod wire {
 pub mod journal {
     pub use crate::auth::Revocation;
     pub use crate::journal::batch::BatchWriter;
-    pub use crate::journal::blocks::{RULES, RULES_OLDEST, load as load_blocks};
+    pub use crate::journal::blocks::load as load_blocks;
     pub use crate::journal::digest::tables as digest_tables;
     pub use crate::journal::entry::{Entry, Kind};
     pub use crate::journal::outbox::{OutboxAttempt, OutboxMessage, OutboxRequest, OutboxResult};
     pub use crate::journal::payload::OutcomeCount;
     pub use crate::journal::reduced::encode as reduced_body;
+    pub use crate::journal::rules::{RULES, RULES_OLDEST};
     pub use crate::journal::{
         AlertKey, AlertRequest, Append, BackfillProgress, DutyTaking, ErasureRequest, LinkProgress, Notice,
         Origin, Payload, Record, Retained, RetentionStep, RulesRaise, SettingsChange, open,

@@ -8,7 +8,7 @@ use super::{StartError, tls};
 use crate::cluster::run::Joined;
 use crate::cluster::{Cluster, ClusterError, ClusterSettings, compare, nats, snapshot, stream};
 use crate::derived;
-use crate::journal::blocks::RULES;
+use crate::journal::rules::RULES;
 use crate::journal::schema::{self, Opened};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;

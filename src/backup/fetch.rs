@@ -21,7 +21,8 @@ use super::store::{BucketAccess, BucketError, ObjectStore};
 use crate::domain::Seq;
 use crate::journal::behind::Behind;
 use crate::journal::digest::hex;
-use crate::journal::replace::{CopyProgress, ReplaceError};
+use crate::journal::replace::CopyProgress;
+use crate::journal::replace_error::ReplaceError;
 use crate::telemetry::causes::chain;
 
 /// Bytes that are asked for at once. A request that fails is repeated alone.

@@ -275,7 +275,7 @@ pub fn unmark(database: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::blocks::RULES;
+    use crate::journal::rules::RULES;
 
     fn told(node: &str, owner: bool, blocks: &[(i64, i64, &str)]) -> ToldBlocks {
         let blocks = blocks

@@ -40,7 +40,7 @@ pub mod snapshot;
 pub mod run;
 
 use crate::domain::Seq;
-use crate::journal::blocks::{RULES, RULES_OLDEST};
+use crate::journal::rules::{RULES, RULES_OLDEST};
 
 pub use run::{Cluster, Membership};
 pub use settings::{ClusterSettings, NatsAccess, SharedValues};

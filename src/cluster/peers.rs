@@ -13,7 +13,7 @@ use super::duties::open_bucket;
 use super::roster::{Peer, PeerTold};
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
-use crate::journal::blocks::RULES;
+use crate::journal::rules::RULES;
 use crate::telemetry::clock;
 
 const TELL_EVERY: Duration = Duration::from_secs(5);

@@ -18,8 +18,8 @@ use super::publisher::Publisher;
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
 use super::stream;
-use crate::journal::blocks::RULES;
 use crate::journal::payload::{Payload, RulesRaise};
+use crate::journal::rules::RULES;
 use crate::journal::{Origin, Record};
 use crate::telemetry::clock;
 

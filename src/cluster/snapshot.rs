@@ -11,7 +11,8 @@ use super::ClusterError;
 use super::roster::Peer;
 use super::settings::ClusterSettings;
 use crate::journal::copies;
-use crate::journal::replace::{Copied, ReplaceError};
+use crate::journal::replace::Copied;
+use crate::journal::replace_error::ReplaceError;
 use crate::sqlite::files::SteadyFile;
 use crate::telemetry::causes::chain;
 

@@ -14,8 +14,8 @@ use super::ClusterError;
 use super::settings::{ClusterSettings, SharedValues};
 use crate::domain::Seq;
 use crate::journal::StreamPlace;
-use crate::journal::blocks::{RULES, RULES_OLDEST};
 use crate::journal::entry::Entry;
+use crate::journal::rules::{RULES, RULES_OLDEST};
 
 /// How many servers keep each record.
 const REPLICAS: usize = 3;

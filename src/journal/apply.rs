@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::append::Ack;
 use super::blank;
-use super::blocks::{Blocks, DigestedEvent, RULES};
+use super::blocks::{Blocks, DigestedEvent};
 use super::entry::{Entry, Kind, Origin};
 use super::fault::{Spoilt, StoreError};
 use super::kinds::{self, NewEvent, Outcome, deliveries, duties};
@@ -25,6 +25,7 @@ use super::record::Record;
 use super::recorded::Recorded;
 use super::retain::ROWS_MAX;
 use super::rows::{self, DeliveryCounts, JournalRow};
+use super::rules::{self, RULES};
 use super::store::SqliteStore;
 use crate::domain::{EventId, Seq, StatsDelta};
 use crate::sqlite::DbError;
@@ -225,7 +226,7 @@ impl Apply {
             Payload::Rules(raise) => {
                 let outcome = kinds::rules::apply(self.store.connection(), position, *raise)?;
                 self.blocks.set_aside(self.store.connection())?;
-                written.rules = kinds::rules::in_force(self.store.connection())?;
+                written.rules = rules::in_force(self.store.connection())?;
                 Ok(outcome)
             }
             Payload::Ignored { reason, .. } => deliveries::keep_ignored(&self.store, entry, reason),

@@ -13,7 +13,7 @@ use super::head::last_seq;
 use super::payload::Payload;
 use super::record::Record;
 use super::records::StoredRecord;
-use super::replace::{ReplaceError, database_error, store_error};
+use super::replace_error::{ReplaceError, database_error, store_error};
 use super::retain::ROWS_MAX;
 use super::rows;
 use super::schema;

@@ -11,19 +11,12 @@ use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::StoreError;
-use super::kinds::rules;
 use super::meta;
+use super::rules::{self, RULES};
 use crate::domain::Seq;
 
 /// Positions in one block: few enough to locate a difference, and many enough to cost nothing.
 pub const BLOCK: i64 = 1_000;
-/// Number of the newest rules by which records can be applied. It must be raised with every change of what a
-/// record does to the stored state or to its update, so that the results of different rules are not mistaken
-/// for damage. A recorded stream in the tests detects changes without a new number.
-pub const RULES: u32 = 6;
-/// Number of the oldest rules by which this release can apply records. What they did stays in the code for one
-/// release, so that the hubs of a cluster can be upgraded one after the other.
-pub const RULES_OLDEST: u32 = 5;
 /// Stands for rules that nobody can apply again: updates of the block told what was erased since.
 const NOT_REPEATABLE: u32 = 0;
 /// Key in `meta` of the rules that made everything in the database. Missing if there were several.

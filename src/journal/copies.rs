@@ -12,9 +12,9 @@ use super::erasure_list::{self, ListedErasure};
 use super::erasure_watch::ErasureWatch;
 use super::erasures::erasures_of;
 use super::replace::{
-    Copied, CopyProgress, ReplaceError, Replaced, begin_copy, complete, copy, database_error, put_in_place,
-    same_file, take_lock,
+    Copied, CopyProgress, Replaced, begin_copy, complete, copy, put_in_place, same_file, take_lock,
 };
+use super::replace_error::{ReplaceError, database_error};
 use super::schema;
 use crate::sqlite::files::beside;
 use crate::sqlite::private::InMaking;

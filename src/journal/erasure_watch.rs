@@ -17,7 +17,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::head::last_seq;
-use super::replace::{ReplaceError, database_error, io_error};
+use super::replace_error::{ReplaceError, database_error, io_error};
 use crate::domain::Seq;
 use crate::sqlite::open::DatabaseReader;
 

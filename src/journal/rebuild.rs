@@ -22,13 +22,15 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::apply::{AppliedBatch, Apply};
-use super::blocks::{self, Block, RULES};
+use super::blocks::{self, Block};
 use super::entry::Kind;
 use super::fault::{Spoilt, StoreError};
 use super::payload::Payload;
 use super::record::{Record, RecordError};
 use super::records::{self, StoredRecord};
-use super::replace::{self, CopyProgress, ReplaceError, Replaced};
+use super::replace::{self, CopyProgress, Replaced};
+use super::replace_error::{ReplaceError, database_error, store_error};
+use super::rules::RULES;
 use super::schema::{self, Opened};
 use super::steps::migrations;
 use super::store::SqliteStore;
@@ -69,7 +71,7 @@ impl Comparison {
 pub fn compare(path: &Path, progress: CopyProgress<'_>) -> Result<Comparison, ReplaceError> {
     let copy = replace::begin_copy(&beside(path, ".compared"))?;
     replace::copy(path, copy.path(), &|_, _| (), None, &|_| Ok(()))?;
-    let mut source = Connection::open(copy.path()).map_err(replace::database_error(path))?;
+    let mut source = Connection::open(copy.path()).map_err(database_error(path))?;
     schema::migrate(&mut source, path)?;
     let made = replace::begin_copy(&beside(path, ".rebuilt"))?;
     make(&source, &made, path, progress).map(|(_, comparison)| comparison)
@@ -101,7 +103,7 @@ fn make(
     path: &Path,
     progress: CopyProgress<'_>,
 ) -> Result<(Connection, Comparison), ReplaceError> {
-    let failed = replace::database_error(path);
+    let failed = database_error(path);
     let known = blocks::load(source).map_err(&failed)?;
     let connection = open_empty(target.path(), path)?;
     for table in ["meta", "revocations", "ignored_deliveries", "retention"] {
@@ -142,7 +144,7 @@ fn make(
 
 /// An empty database of the present schema. It is synced once, when it is complete.
 fn open_empty(target: &Path, path: &Path) -> Result<Connection, ReplaceError> {
-    let failed = replace::database_error(path);
+    let failed = database_error(path);
     let mut connection = Connection::open(target).map_err(&failed)?;
     for (pragma, value) in [("journal_mode", "MEMORY"), ("synchronous", "OFF"), ("temp_store", "MEMORY")] {
         connection.pragma_update(None, pragma, value).map_err(&failed)?;
@@ -173,8 +175,8 @@ struct Rebuilder<'a> {
 
 impl Rebuilder<'_> {
     fn run(&mut self, path: &Path, progress: CopyProgress<'_>) -> Result<(), ReplaceError> {
-        let failed = replace::store_error(path);
-        let all = one(self.source, "SELECT count(*) FROM journal").map_err(replace::database_error(path))?;
+        let failed = store_error(path);
+        let all = one(self.source, "SELECT count(*) FROM journal").map_err(database_error(path))?;
         let all = u64::try_from(all).unwrap_or_default();
         let mut done = 0;
         loop {
@@ -211,14 +213,14 @@ impl Rebuilder<'_> {
             Ok(record) => {
                 chat = chat_of(&record.payload);
                 self.keep_raw(id, reason.as_deref());
-                self.apply.apply(&record, self.newest, seq, written).map_err(replace::store_error(path))?
+                self.apply.apply(&record, self.newest, seq, written).map_err(store_error(path))?
             }
             Err(source) if kind == Kind::Delivery => {
                 return Err(ReplaceError::Record { path: path.into(), seq, source });
             }
             Err(error) => note_incomplete(seq, &error),
         };
-        let failed = replace::database_error(path);
+        let failed = database_error(path);
         let tells_the_link = matches!(kind, Kind::Link | Kind::LinkAlerts);
         let repeats_old_texts = self.repeats_old_texts(chat.as_ref()).map_err(&failed)?;
         let tells_what_is_gone =

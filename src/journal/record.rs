@@ -4,10 +4,10 @@ use std::io;
 
 use jiff::Timestamp;
 
-use super::blocks::RULES;
 use super::entry::{Entry, Kind, Origin, ZSTD_LEVEL};
 use super::payload::{Payload, RulesRaise};
 use super::reduced;
+use super::rules::RULES;
 use crate::domain::EventId;
 use crate::umbler::{self, NotAnObject, Reading};
 

@@ -8,15 +8,16 @@ use rand::RngExt;
 use rusqlite::Connection;
 use rusqlite_migration::SchemaVersion;
 
-use super::blocks::{self, RULES, RULES_OLDEST};
+use super::blocks;
 use super::erasure_list::{self, ListError};
 use super::head::{EPOCH_KEY, last_seq};
-use super::kinds::{duties, rules};
+use super::kinds::duties;
 use super::lineage::{self, Lineage, Marker};
 use super::loss;
 use super::meta;
 use super::place::StreamPlace;
 use super::retention_progress;
+use super::rules::{self, RULES, RULES_OLDEST};
 use super::steps::migrations;
 use crate::domain::Seq;
 use crate::protocol::FaultKind;

@@ -29,7 +29,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::auth::AuthError;
 use crate::backup::fetch::FetchError;
 use crate::config::{ConfigError, ServeArgs, Values};
-use crate::journal::replace::ReplaceError;
+use crate::journal::replace_error::ReplaceError;
 use crate::sqlite::lock;
 
 /// How long a tool that is told to stop may go on sleeping.

@@ -54,6 +54,6 @@ fn the_records_of_this_release_do_what_they_always_did() {
     assert_eq!(
         came_out, known,
         "a record does something else than in the last release; if that is on purpose, raise RULES in \
-         src/journal/blocks.rs and make the files anew with {RENEW}=1"
+         src/journal/rules.rs and make the files anew with {RENEW}=1"
     );
 }
