@@ -313,6 +313,9 @@ pub struct File {
     pub name: Option<String>,
     /// Size of the file in bytes.
     pub size: Option<u64>,
+    /// What is said in a recording, where the provider wrote it down; left out otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcription: Option<String>,
 }
 
 /// A shared location. Coordinates are decimal degrees.

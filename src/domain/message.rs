@@ -91,6 +91,8 @@ pub struct FileParts {
     name: Register<String>,
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     size: Register<u64>,
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    transcription: Register<String>,
     /// True once a delivery showed a file, even one of which nothing was said.
     #[serde(default)]
     seen: bool,
@@ -108,6 +110,7 @@ impl FileParts {
         self.content_type.hear_first(file.content_type.clone(), key);
         self.name.hear_first(file.name.clone(), key);
         self.size.hear_first(file.size, key);
+        self.transcription.hear_first(file.transcription.clone(), key);
     }
 
     /// The file as far as it is known; `None` while no delivery showed one.
@@ -117,6 +120,7 @@ impl FileParts {
             content_type: self.content_type.get().cloned(),
             name: self.name.get().cloned(),
             size: self.size.get().copied(),
+            transcription: self.transcription.get().cloned(),
         })
     }
 }

@@ -44,7 +44,7 @@ pub use chat::{Chat, ChatStatus};
 pub use contact::Contact;
 pub use deadlines::{AlertKind, Clocks, Deadline};
 pub use facts::{
-    ChatFacts, ChatKind, ChatLine, ContactFacts, Delivery, DeliveryBody, Facts, MessageFacts, Named,
+    ChatFacts, ChatKind, ChatLine, ContactFacts, Delivery, DeliveryBody, Facts, File, MessageFacts, Named,
 };
 pub use forget::Forgetting;
 pub use given_name::{GivenName, NamedKind};

@@ -106,6 +106,7 @@ fn is_always_there(schema: &str, field: &str) -> bool {
         "HealthAnswer" => {
             !matches!(field, "reason" | "fault" | "signInKeys" | "cluster") && !field.starts_with("backup")
         }
+        "File" => field != "transcription",
         "ClusterPart" => field != "halted",
         "WebhookAnswer" => field != "reason",
         "SettingsValues" => !matches!(field, "views" | "dailyReport"),

@@ -163,7 +163,8 @@ impl Apply {
         let Record { entry, payload, .. } = record;
         match payload {
             Payload::Delivery(delivery) => {
-                let applied = deliveries::apply(&mut self.store, seq, delivery, self.spoilt.get(id));
+                let rules = self.blocks.rules(self.store.connection())?;
+                let applied = deliveries::apply(&mut self.store, seq, delivery, self.spoilt.get(id), rules);
                 applied.inspect_err(|error| self.note_spoilt(id, error))
             }
             Payload::Notice(notice) => kinds::notices::apply(seq, entry, id, notice),

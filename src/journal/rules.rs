@@ -15,7 +15,7 @@ use super::meta;
 /// Number of the newest rules by which records can be applied. It must be raised with every change of what a
 /// record does to the stored state or to its update, so that the results of different rules are not mistaken
 /// for damage. A recorded stream in the tests detects changes without a new number.
-pub const RULES: u32 = 6;
+pub const RULES: u32 = 7;
 /// Number of the oldest rules by which this release can apply records. What they did stays in the code for one
 /// release, so that the hubs of a cluster can be upgraded one after the other.
 pub const RULES_OLDEST: u32 = 5;

@@ -108,7 +108,7 @@ impl Mask for MessageShape {
             mask_name_in(&mut author.name);
         }
         if let Some(file) = &mut self.file {
-            (file.url, file.name) = (None, None);
+            (file.url, file.name, file.transcription) = (None, None, None);
         }
         self.location = None;
         self.contacts.clear();

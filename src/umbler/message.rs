@@ -106,6 +106,7 @@ fn read_file(file: &Object<'_>) -> File {
         content_type: file.id("ContentType"),
         name: file.visible("OriginalName"),
         size: file.count("OriginalSizeBytes"),
+        transcription: file.visible("Transcription"),
     }
 }
 

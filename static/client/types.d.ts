@@ -81,7 +81,15 @@ export interface Message extends MessageSummary {
   editedAt: string | null;
   reactions: Reaction[];
   replyTo: { id: string; chatId: string | null } | null;
-  file: { url: string | null; contentType: string | null; name: string | null; size: number | null } | null;
+  file: {
+    url: string | null;
+    contentType: string | null;
+    name: string | null;
+    /** In bytes. */
+    size: number | null;
+    /** What is said in a recording, where Umbler wrote it down; left out otherwise. */
+    transcription?: string;
+  } | null;
   location: { latitude: number | null; longitude: number | null; name: string | null; address: string | null } | null;
   contacts: object[];
   /** The user who sent it through the hub; left out where it was sent elsewhere. `author` is then the owner of the API's token. */

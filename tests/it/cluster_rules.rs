@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use serde_json::Value;
+use serde_json::{Value, json};
 use umbler_hub::facade::journal::{Origin, Payload, RULES, RULES_OLDEST, Record, RulesRaise, load_blocks};
 
 use super::cluster::{cluster, operates, posted, until, until_ready, until_shown};
@@ -10,6 +10,7 @@ use super::cluster_fences::publishes;
 use super::support::hub::{command, refuses_to_serve};
 use super::support::keys::now;
 use super::support::nats::{Nats, copy_of, nats};
+use super::support::{Delivery, Hub};
 
 /// Has a cluster apply records by these rules from here on, as the hub with the duties does.
 fn raises(nats: &Nats, number: u32) -> i64 {
@@ -90,9 +91,17 @@ fn hubs_of_a_new_release_apply_by_the_rules_of_the_one_before_until_theirs_are_i
     let hubs = [nats.hub("a", home, &[]), nats.hub("b", copy, &[])];
     hubs.iter().for_each(until_ready);
     assert!(hubs.iter().all(|hub| cluster(hub)["rules"] == RULES_OLDEST));
+    // Rules 7 store what is said in recordings.
+    let recording = |hub: &Hub, message: &str| {
+        let file = json!({ "Url": "https://files.example/a.ogg", "Transcription": "oi" });
+        hub.provider()
+            .posts(&Delivery::message("recordings").message_id(message).message_field("File", file));
+    };
+    recording(&hubs[0], "before");
     let before = posted(&hubs[0], "c1");
     let raised = raises(&nats, RULES);
     let after = posted(&hubs[1], "c1");
+    recording(&hubs[1], "after");
     assert!(before < raised && raised < after);
     let hubs = hubs.map(|hub| {
         until_shown(&hub, after);
@@ -101,6 +110,14 @@ fn hubs_of_a_new_release_apply_by_the_rules_of_the_one_before_until_theirs_are_i
         let hub = hub.restarted();
         until_ready(&hub);
         assert_eq!(cluster(&hub)["rules"], RULES);
+        let heard = |id| {
+            let page = hub.json("/api/umbler/chats/recordings/messages");
+            let messages = page["messages"].as_array().expect("a list").iter();
+            let found = messages.filter(|message| message["id"] == id).last();
+            found.map(|message| message["file"]["transcription"].clone())
+        };
+        until("it shows both", || heard("after").is_some());
+        assert_eq!([heard("before"), heard("after")], [Some(Value::Null), Some("oi".into())]);
         hub
     });
     until("the stream tells it to hubs that have no database yet", || told(&nats) == RULES.to_string());

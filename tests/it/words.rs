@@ -115,7 +115,8 @@ fn nothing_of_a_deleted_message_stays_whatever_it_carried_and_whatever_comes_lat
             .message_field(
                 "File",
                 json!({ "Url": "https://files.example/GEHEIM2", "OriginalName": "GEHEIM3.pdf",
-                "ContentType": "application/pdf", "OriginalSizeBytes": 5, "Caption": "GEHEIM4" }),
+                "ContentType": "application/pdf", "OriginalSizeBytes": 5, "Caption": "GEHEIM4",
+                "Transcription": "GEHEIMA" }),
             )
             .message_field(
                 "Location",
@@ -149,6 +150,26 @@ fn nothing_of_a_deleted_message_stays_whatever_it_carried_and_whatever_comes_lat
     let hub = hub.restarted();
     let answers = all_answers(&hub, "a", &[]);
     assert!(!answers.contains("GEHEIM"), "{answers}");
+}
+
+#[test]
+fn what_is_said_in_a_recording_is_shown_once_the_provider_wrote_it_down() {
+    let hub = hub_with(&[("JWT_SECRET", SECRET)]);
+    let tells = |at, words: Value| {
+        let file = json!({ "Url": "https://files.example/a.ogg", "ContentType": "audio/ogg", "Transcription": words });
+        let recording = Delivery::message("a").message_id("m").at(1).emitted_at(at);
+        hub.provider().posts(&recording.message_field("File", file));
+    };
+    let shown_to = |role: &str| {
+        let authorization = format!("Bearer {}", token(json!({ "sub": role, "role": role })));
+        let page = hub.get_with("/api/umbler/messages?limit=1", &[("authorization", &authorization)]).json();
+        page["messages"][0]["file"].get("transcription").cloned()
+    };
+    tells(2, Value::Null);
+    assert_eq!(shown_to("agent"), None);
+    tells(3, json!("Oi, tudo bem?"));
+    assert_eq!(shown_to("agent"), Some(json!("Oi, tudo bem?")));
+    assert_eq!(shown_to("viewer"), None, "masked, as texts are");
 }
 
 #[test]

@@ -9,12 +9,29 @@ import { type FileState, useFile } from './useFile.ts';
 
 type File = NonNullable<Message['file']>;
 
-/** What can be shown is shown, and fetched only when it comes into sight; everything else is a link. */
+/** A file as it can be shown, and what is said in a recording. */
 export function Media({ message }: { message: Message }) {
   const say = useWords();
-  const { file, type } = message;
-  const { state, url, fail } = useFile(message);
+  const { file } = message;
   if (file === null) return null;
+  return (
+    <>
+      <Shown message={message} file={file} />
+      {file.transcription !== undefined && (
+        <p className="transcription">
+          <span className="small">{say('transcription')}: </span>
+          {file.transcription}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** What can be shown is shown, and fetched only when it comes into sight; everything else is a link. */
+function Shown({ message, file }: { message: Message; file: File }) {
+  const say = useWords();
+  const { type } = message;
+  const { state, url, fail } = useFile(message);
   const name = file.name ?? named(say, type);
   const kind = file.contentType?.split('/')[0];
   if (url === null) return <Absent state={state} name={name} isPicture={kind === 'image'} />;

@@ -177,6 +177,9 @@ fn attachments(message: &MessageShape, language: Language) -> String {
             name,
             file.url.as_deref().unwrap_or("")
         ));
+        if let Some(words) = &file.transcription {
+            parts.push(format!("{}: {words}", said(language, "Transcrição", "Transcription")));
+        }
     }
     if let Some(place) = &message.location {
         let at =

@@ -170,6 +170,7 @@ fn may_be_missing(schema: &str, field: &str) -> bool {
         "TodayCells" => field != "metric",
         "Update" => matches!(field, "message" | "otherMessages" | "previous" | "reason" | "origin"),
         "Message" => matches!(field, "sentBy" | "echoOf" | "erased"),
+        "File" => field == "transcription",
         "OutboxUpdated" => field == "message",
         "Subscribed" => matches!(field, "reason" | "replay"),
         "HubStatus" | "Error" => field == "reason",

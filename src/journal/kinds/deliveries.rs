@@ -3,7 +3,7 @@
 use super::update;
 use super::{NewEvent, Outcome};
 use crate::domain::register::to_nanos;
-use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, Facts, Forgetting, Seq, Store, absorb};
+use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, Facts, File, Forgetting, Seq, Store, absorb};
 use crate::journal::append::Ack;
 use crate::journal::entry::Entry;
 use crate::journal::fault::{Spoilt, StoreError};
@@ -11,6 +11,8 @@ use crate::journal::recorded::HubEffect;
 use crate::journal::store::SqliteStore;
 use crate::journal::{reduced, rows};
 
+/// Rules from which what is said in a recording is stored.
+const TRANSCRIPTIONS_FROM: u32 = 7;
 /// The largest update in bytes, which is what a screen's queue holds. Each screen gets a copy.
 pub const UPDATE_BYTES_MAX: usize = 1024 * 1024;
 
@@ -21,11 +23,12 @@ pub(in crate::journal) fn apply<'a>(
     seq: Seq,
     delivery: &'a Delivery,
     spoilt: Option<&Spoilt>,
+    rules: u32,
 ) -> Result<Outcome<'a>, StoreError> {
     match (&delivery.body, spoilt) {
         (DeliveryBody::Unrecognized { reason }, _) => kept_raw(seq, delivery, reason),
         (DeliveryBody::Understood(_), Some(spoilt)) => kept_raw(seq, delivery, spoilt.reason()),
-        (DeliveryBody::Understood(facts), None) => understood(store, seq, delivery, facts),
+        (DeliveryBody::Understood(facts), None) => understood(store, seq, delivery, facts, rules),
     }
 }
 
@@ -42,7 +45,10 @@ fn understood<'a>(
     seq: Seq,
     delivery: &'a Delivery,
     facts: &Facts,
+    rules: u32,
 ) -> Result<Outcome<'a>, StoreError> {
+    let untranscribed = if rules < TRANSCRIPTIONS_FROM { without_transcriptions(facts) } else { None };
+    let facts = untranscribed.as_ref().unwrap_or(facts);
     let left = without_forgotten(store, facts)?;
     let facts = left.as_ref().unwrap_or(facts);
     store.begin(seq, facts.organization.clone());
@@ -71,6 +77,19 @@ fn understood<'a>(
         ..event
     }
     .into())
+}
+
+/// What a release heard that does not know transcriptions; `None` if there are none.
+fn without_transcriptions(facts: &Facts) -> Option<Facts> {
+    let is_transcribed = |file: &File| file.transcription.is_some();
+    if !facts.messages.iter().any(|message| message.file.as_ref().is_some_and(is_transcribed)) {
+        return None;
+    }
+    let mut heard = facts.clone();
+    for file in heard.messages.iter_mut().filter_map(|message| message.file.as_mut()) {
+        file.transcription = None;
+    }
+    Some(heard)
 }
 
 /// What is left of a delivery that repeats what was erased or is too old; `None` if it repeats nothing of that.

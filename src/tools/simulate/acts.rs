@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::cast::{AGENTS, ANSWERS, GREETING, NOTES, QUESTIONS, SECTORS, SIGNATURES, TAGS};
+use super::cast::{AGENTS, ANSWERS, GREETING, NOTES, QUESTIONS, SAID, SECTORS, SIGNATURES, TAGS};
 use super::day::Day;
 
 fn seconds(count: i64) -> SignedDuration {
@@ -77,6 +77,9 @@ impl Day {
         };
         let mut ready = message.clone();
         ready["File"] = file(json!(format!("https://files.example.com/{id}/{name}")));
+        if content_type.starts_with("audio/") {
+            ready["File"]["Transcription"] = json!(SAID);
+        }
         message["File"] = if self.chance(70) { file(Value::Null) } else { Value::Null };
         let uploaded = self.chance(50);
         let overtakes = self.chance(15);

@@ -50,6 +50,9 @@ pub(super) const FIRST: [&str; 16] = [
 pub(super) const LAST: [&str; 8] =
     ["Exemplo", "Fictício", "Modelo", "Amostra", "Ensaio", "Protótipo", "Rascunho", "Demonstração"];
 
+/// What is said in recordings.
+pub(super) const SAID: &str = "Oi, tudo bem? Pode me mandar a segunda via do boleto, por favor?";
+
 pub(super) const QUESTIONS: [&str; 14] = [
     "Bom dia, gostaria de um orçamento",
     "Oi! Meu pedido ainda não chegou",

@@ -13,7 +13,7 @@ use super::{Answer, PATIENCE};
 pub const CONTACT: &str = "contact-of-maria";
 
 /// Words of the person that must be gone afterwards, as they come and as they are folded.
-pub const WORDS: [&str; 14] = [
+pub const WORDS: [&str; 15] = [
     "Zulmira",
     "zulmira",
     "Quixote",
@@ -23,6 +23,7 @@ pub const WORDS: [&str; 14] = [
     "Xilofone",
     "berimbau",
     "cavaquinho.pdf",
+    "tamborim",
     "zabumba",
     "Rua do Agogô",
     "Pandeiro",
@@ -36,7 +37,8 @@ pub fn lives(hub: &Hub) {
         said(1, "m1").text("quero um Xilofone").set("/Payload/Content/Contact/Name", json!("Pandeiro Antigo")),
         said(2, "m2").text("foto").message_field(
             "File",
-            json!({ "Url": "https://ganza.example/f", "OriginalName": "cavaquinho.pdf", "ContentType": "application/pdf" }),
+            json!({ "Url": "https://ganza.example/f", "OriginalName": "cavaquinho.pdf", "ContentType": "application/pdf",
+                "Transcription": "fala de um tamborim" }),
         ),
         said(3, "m3").text("aqui").message_field(
             "Location",
