@@ -64,8 +64,9 @@ export function AlertPanel() {
           <AlertList alerts={shown} groups={groups} />
         </div>
       )}
-      {/* Open groups have more rows than it knows of: they say their number themselves. */}
-      {shown !== null && groups === null && <Below box={box} count={shown.length} />}
+      {shown !== null && (
+        <Below box={box} count={(groups ?? shown).length} rows={groups === null ? undefined : '.alert-groups > li'} />
+      )}
     </section>
   );
 }
