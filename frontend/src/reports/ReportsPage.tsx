@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { useEffect, useMemo } from 'react';
+import { useDeferredValue, useEffect, useMemo } from 'react';
 
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
@@ -40,6 +40,8 @@ export default function ReportsPage() {
   const summary = useAnswer<Answer>(report, { path: '/summary', query, earlier, isFirst: true });
   const series = useSeries(report, query);
   const { cell, open, close } = useBehind();
+  // The sentence and the cards come first: to draw all the rest takes a phone longer than to draw them.
+  const isRestDrawn = useDeferredValue(true, false);
   useRefresh(again);
   const told = summary.answer?.timezone;
   useEffect(() => {
@@ -103,14 +105,18 @@ export default function ReportsPage() {
                   zone={zone}
                   series={series}
                 />
-                <div className="columns even">
-                  <Distribution report={report} query={query} summary={isCurrent ? answer : null} explain={open} />
-                  <div className="side">
-                    <SeriesChart report={report} query={query} explain={open} />
-                    <HeatMap report={report} query={query} explain={open} />
-                  </div>
-                </div>
-                <GroupTable report={report} query={query} total={isCurrent ? rows : null} explain={open} />
+                {isRestDrawn && (
+                  <>
+                    <div className="columns even">
+                      <Distribution report={report} query={query} summary={isCurrent ? answer : null} explain={open} />
+                      <div className="side">
+                        <SeriesChart report={report} query={query} explain={open} />
+                        <HeatMap report={report} query={query} explain={open} />
+                      </div>
+                    </div>
+                    <GroupTable report={report} query={query} total={isCurrent ? rows : null} explain={open} />
+                  </>
+                )}
               </>
             )}
             {/* Once it is known in which zone days are asked for. */}
