@@ -26,6 +26,9 @@ const STREAM: &str = "umbler-hub";
 const SCREENS: usize = 60;
 /// Load before the first kill, and between two.
 const CALM: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// More than come in the longest of them.
+const UPDATES_RETAINED: (&str, &str) = ("UPDATES_RETAINED", "1000000");
 
 /// Deliveries a second; fewer where the machine cannot bear what is asked for.
 fn per_second() -> u64 {
@@ -37,9 +40,21 @@ fn goes_on(how_long: Duration) {
     thread::park_timeout(how_long);
 }
 
+/// Waits until this is so, and looks seldom: what asks without a rest takes the cores from hubs and servers.
+fn calmly_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    until(what, || {
+        goes_on(LOOK_EVERY);
+        is_so()
+    });
+}
+
 /// Hubs that are in step; each can be a source of copies.
 fn hubs(nats: &Nats, count: usize) -> Vec<Hub> {
-    let home = nats.begun();
+    let home = tempfile::tempdir().expect("a folder");
+    // All updates are compared in the end.
+    let (name, retained) = UPDATES_RETAINED;
+    std::fs::write(home.path().join(".env"), format!("{name}={retained}\n")).expect("settings");
+    nats.begin(home.path(), &[]);
     let copies: Vec<_> = (1..count).map(|_| copy_of(home.path())).collect();
     let homes = std::iter::once(home).chain(copies);
     // All load and all screens come from one address.
@@ -48,6 +63,7 @@ fn hubs(nats: &Nats, count: usize) -> Vec<Hub> {
         ("CLUSTER_SECRET", SECRET),
         ("MAX_SESSIONS_PER_ADDRESS", "0"),
         ("RATE_LIMIT_CONNECTS_PER_SECOND", "0"),
+        UPDATES_RETAINED,
     ];
     let hubs = homes.zip(["a", "b", "c"]).map(|(home, name)| nats.hub(name, home, &settings));
     let hubs: Vec<Hub> = hubs.collect();
@@ -128,12 +144,12 @@ fn leaders_of_the_stream_killed_again_and_again_cost_no_webhook() {
         let killed = Instant::now();
         nats.kill_one(leader);
         until("deliveries wait", || all.iter().any(|hub| cluster(hub)["inbox"] != 0));
-        until("inboxes are empty", || all.iter().all(|hub| cluster(hub)["inbox"] == 0));
+        calmly_until("inboxes are empty", || all.iter().all(|hub| cluster(hub)["inbox"] == 0));
         emptied.push(killed.elapsed());
         paused.push(screens[0].pause());
         acks.push(at(&load.lap(), 1_000));
         nats.restart_one(leader);
-        until("all servers have all", || cluster(&all[0])["replicasCurrent"] == 3);
+        calmly_until("all servers have all", || cluster(&all[0])["replicasCurrent"] == 3);
         goes_on(CALM);
     }
     println!(
@@ -169,8 +185,8 @@ fn servers_cut_off_at_random_lose_nothing_and_leave_one_history() {
         for number in &cut {
             nats.resume_one(*number);
         }
-        until("inboxes are empty", || all.iter().all(|hub| cluster(hub)["inbox"] == 0));
-        until("all servers have all", || cluster(&all[0])["replicasCurrent"] == 3);
+        calmly_until("inboxes are empty", || all.iter().all(|hub| cluster(hub)["inbox"] == 0));
+        calmly_until("all servers have all", || cluster(&all[0])["replicasCurrent"] == 3);
         println!("servers {cut:?} stood still for {lasts:?}");
     }
     judged(&all, load, screens);
@@ -191,7 +207,7 @@ fn a_rolling_restart_of_all_six_refuses_nothing() {
         until_ready(&all[number]);
         nats.stop_one(number);
         nats.restart_one(number);
-        until("all servers have all", || cluster(&all[0])["replicasCurrent"] == 3);
+        calmly_until("all servers have all", || cluster(&all[0])["replicasCurrent"] == 3);
     }
     goes_on(CALM);
     judged(&all, load, screens);
