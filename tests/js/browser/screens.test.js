@@ -73,25 +73,36 @@ const READY = {
   reports: ['.story', { hasText: /slowest|pior hora/ }],
 };
 
-async function repliesIn(hub, chat) {
-  const { messages } = await hub.json(`/api/umbler/chats/${chat}/messages?limit=12`);
-  return messages.filter(({ source, private: isNote, automated }) => source === 'Member' && !isNote && !automated)
-    .length;
+const isReply = ({ source, private: isNote, automated }) => source === 'Member' && !isNote && !automated;
+const kindOf = ({ type, private: isNote, file }) => (isNote ? 'note' : file?.transcription ? 'transcribed' : type);
+const isSeldom = (kind) => !['Text', 'Image', 'Video'].includes(kind);
+
+/** The chats that a list shows of which the newest so many messages have the most of something; of several the first. */
+async function mostIn(hub, chats, count, howMany) {
+  const counts = await Promise.all(
+    chats.map(async ({ id }) => {
+      const { messages } = await hub.json(`/api/umbler/chats/${id}/messages?limit=${count}`);
+      return howMany(messages);
+    }),
+  );
+  return chats[counts.indexOf(Math.max(...counts))].id;
 }
 
-/** The chat is the one with the most replies of those that wait, the longest wait first. */
+/** One chat is the one with the most replies of those that wait, the longest wait first; the other has many kinds of messages. */
 async function pagesOf(hub) {
-  const { chats } = await hub.json('/api/umbler/chats?status=open&limit=200');
-  const waiting = chats
-    .filter(({ waitingSince, kind }) => waitingSince !== null && kind === 'direct')
+  const { chats } = await hub.json('/api/umbler/chats?limit=200');
+  const direct = chats.filter(({ kind }) => kind === 'direct');
+  const waiting = direct
+    .filter(({ open, waitingSince }) => open && waitingSince !== null)
     .sort((a, b) => (a.waitingSince < b.waitingSince ? -1 : 1));
-  const talks = await Promise.all(waiting.map(async ({ id }) => ({ id, replies: await repliesIn(hub, id) })));
-  const [most] = talks.sort((a, b) => b.replies - a.replies);
+  const replied = await mostIn(hub, waiting, 12, (messages) => messages.filter(isReply).length);
+  const varied = await mostIn(hub, direct, 7, (messages) => new Set(messages.map(kindOf).filter(isSeldom)).size);
   return {
     live: '/live',
     wall: '/live?wall',
     chats: '/chats',
-    chat: `/chats/${most.id}`,
+    chat: `/chats/${replied}`,
+    kinds: `/chats/${varied}`,
     reports: '/reports',
     agents: '/settings/agents',
     rules: '/settings/rules',
