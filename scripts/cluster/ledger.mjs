@@ -10,6 +10,8 @@ const LOST_AFTER_MS = 60_000;
 
 /** The updates of one hub, read as they come. */
 class Shown {
+  #reading = null;
+
   constructor(hub) {
     this.hub = hub;
     /** Positions by the id of the event. */
@@ -21,8 +23,15 @@ class Shown {
     this.problem = null;
   }
 
-  /** Reads on; false where the hub did not answer. */
-  async read() {
+  /** Reads on; false where the hub did not answer. One reading at a time: two would take the same page. */
+  read() {
+    this.#reading ??= this.#readOn().finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  async #readOn() {
     for (;;) {
       const page = await json(`${this.hub.origin}/api/umbler/updates?after=${this.after}&limit=${PAGE}`);
       if (page === null) return false;
