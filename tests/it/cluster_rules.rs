@@ -112,8 +112,8 @@ fn hubs_of_a_new_release_apply_by_the_rules_of_the_one_before_until_theirs_are_i
         assert_eq!(cluster(&hub)["rules"], RULES);
         let heard = |id| {
             let page = hub.json("/api/umbler/chats/recordings/messages");
-            let messages = page["messages"].as_array().expect("a list").iter();
-            let found = messages.filter(|message| message["id"] == id).last();
+            let mut messages = page["messages"].as_array().expect("a list").iter();
+            let found = messages.find(|message| message["id"] == id);
             found.map(|message| message["file"]["transcription"].clone())
         };
         until("it shows both", || heard("after").is_some());
