@@ -98,18 +98,25 @@ fn objects(schema: &mut RefOr<Schema>) -> Vec<&mut Object> {
     }
 }
 
+/// True for a field that answers and updates leave out when it has nothing to say.
+pub(super) fn is_left_out(schema: &str, field: &str) -> bool {
+    match schema {
+        "Message" => matches!(field, "sentBy" | "echoOf" | "erased"),
+        "File" => field == "transcription",
+        "SettingsValues" => matches!(field, "views" | "dailyReport"),
+        _ => false,
+    }
+}
+
 /// False where a field of an answer is left out when it has nothing to say.
 fn is_always_there(schema: &str, field: &str) -> bool {
     match schema {
         "ErrorDetail" => !matches!(field, "parameter" | "closedAt"),
-        "Message" => !matches!(field, "sentBy" | "echoOf" | "erased"),
         "HealthAnswer" => {
             !matches!(field, "reason" | "fault" | "signInKeys" | "cluster") && !field.starts_with("backup")
         }
-        "File" => field != "transcription",
         "ClusterPart" => field != "halted",
         "WebhookAnswer" => field != "reason",
-        "SettingsValues" => !matches!(field, "views" | "dailyReport"),
         // The route decides which columns a row has; see `api/metrics/answers.rs`.
         "DistributionRow" => field != "previousN",
         "LiveRow" => !matches!(field, "id" | "name"),
@@ -117,7 +124,7 @@ fn is_always_there(schema: &str, field: &str) -> bool {
             !field.starts_with("previous")
                 && !matches!(field, "start" | "end" | "weekday" | "hour" | "id" | "name")
         }
-        _ => true,
+        _ => !is_left_out(schema, field),
     }
 }
 

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::reference;
 use crate::domain::metrics::Metric;
 use crate::domain::{AlertKind, Change};
+use crate::http::openapi::is_left_out;
 use crate::protocol::alerts::{AlertChange, AlertData, SETTINGS_UPDATED, SettingsData};
 use crate::protocol::channel::CHANNEL_FORM;
 use crate::protocol::daily_report::{DAILY_REPORT, DailyReportData};
@@ -169,12 +170,9 @@ fn may_be_missing(schema: &str, field: &str) -> bool {
         "Previous" | "LiveCells" => true,
         "TodayCells" => field != "metric",
         "Update" => matches!(field, "message" | "otherMessages" | "previous" | "reason" | "origin"),
-        "Message" => matches!(field, "sentBy" | "echoOf" | "erased"),
-        "File" => field == "transcription",
         "OutboxUpdated" => field == "message",
         "Subscribed" => matches!(field, "reason" | "replay"),
         "HubStatus" | "Error" => field == "reason",
-        "SettingsValues" => matches!(field, "views" | "dailyReport"),
-        _ => false,
+        _ => is_left_out(schema, field),
     }
 }
