@@ -13,15 +13,16 @@ import { Explain } from './Explain.tsx';
 import { GroupTable } from './GroupTable.tsx';
 import { HeatMap } from './HeatMap.tsx';
 import { ReportLabelProvider } from './Named.tsx';
-import type { Answer } from './metrics.ts';
+import type { Answer, Cell, Query, Row } from './metrics.ts';
 import { askFirst } from './opening.ts';
+import type { Span } from './period.ts';
 import { useSeries } from './series.ts';
 import { isNothing, Nothing } from './Nothing.tsx';
 import { SeriesChart } from './SeriesChart.tsx';
 import { Story } from './Story.tsx';
 import { Summary } from './Summary.tsx';
 import { useAnswer } from './useAnswer.ts';
-import { useRefresh, useReport } from './useReport.ts';
+import { type Report, useRefresh, useReport } from './useReport.ts';
 import './charts.css';
 import './reports.css';
 import './tables.css';
@@ -106,16 +107,13 @@ export default function ReportsPage() {
                   series={series}
                 />
                 {isRestDrawn && (
-                  <>
-                    <div className="columns even">
-                      <Distribution report={report} query={query} summary={isCurrent ? answer : null} explain={open} />
-                      <div className="side">
-                        <SeriesChart report={report} query={query} explain={open} />
-                        <HeatMap report={report} query={query} explain={open} />
-                      </div>
-                    </div>
-                    <GroupTable report={report} query={query} total={isCurrent ? rows : null} explain={open} />
-                  </>
+                  <Charts
+                    report={report}
+                    query={query}
+                    summary={isCurrent ? answer : null}
+                    total={isCurrent ? rows : null}
+                    explain={open}
+                  />
                 )}
               </>
             )}
@@ -127,5 +125,30 @@ export default function ReportsPage() {
         )}
       </div>
     </ReportLabelProvider>
+  );
+}
+
+interface ChartsProps {
+  report: Report;
+  query: Query & Span;
+  /** The numbers of the cards; null while they are not known, or of another question. */
+  summary: Answer | null;
+  total: Row[] | null;
+  explain: (cell: Cell) => void;
+}
+
+/** What comes below the cards. */
+function Charts({ report, query, summary, total, explain }: ChartsProps) {
+  return (
+    <>
+      <div className="columns even">
+        <Distribution report={report} query={query} summary={summary} explain={explain} />
+        <div className="side">
+          <SeriesChart report={report} query={query} explain={explain} />
+          <HeatMap report={report} query={query} explain={explain} />
+        </div>
+      </div>
+      <GroupTable report={report} query={query} total={total} explain={explain} />
+    </>
   );
 }
