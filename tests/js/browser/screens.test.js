@@ -77,7 +77,7 @@ const isReply = ({ source, private: isNote, automated }) => source === 'Member' 
 const kindOf = ({ type, private: isNote, file }) => (isNote ? 'note' : file?.transcription ? 'transcribed' : type);
 const isSeldom = (kind) => !['Text', 'Image', 'Video'].includes(kind);
 
-/** The chats that a list shows of which the newest so many messages have the most of something; of several the first. */
+/** The chat whose newest `count` messages have the most of something; of several chats the first. */
 async function mostIn(hub, chats, count, howMany) {
   const counts = await Promise.all(
     chats.map(async ({ id }) => {
